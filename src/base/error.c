@@ -1,0 +1,96 @@
+/* error.c -- codes to text, and the one place that formats messages. */
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* strerror is not thread safe everywhere; POSIX strerror_r is. */
+static void errno_text(char *out, size_t size, int number)
+{
+    if (strerror_r(number, out, size) != 0)
+        snprintf(out, size, "error %d", number);
+}
+
+/* File names may hold anything; a message is one line of printable text. */
+static void make_one_line(char *s)
+{
+    for (; *s; s++)
+        if ((unsigned char)*s < 0x20 || *s == 0x7f)
+            *s = '?';
+}
+
+static int fail(bnn_error *err, int code, uint64_t offset, const char *fmt, va_list args)
+{
+    if (!err)
+        return code;
+    char text[sizeof err->message]; /* the arguments may point into err */
+    vsnprintf(text, sizeof text, fmt, args);
+    make_one_line(text);
+    err->code   = code;
+    err->offset = offset;
+    memcpy(err->message, text, sizeof text);
+    return code;
+}
+
+int bnn_fail(bnn_error *err, int code, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    fail(err, code, 0, fmt, args);
+    va_end(args);
+    return code;
+}
+
+int bnn_fail_at(bnn_error *err, int code, uint64_t offset, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    fail(err, code, offset, fmt, args);
+    va_end(args);
+    return code;
+}
+
+int bnn_fail_memory(bnn_error *err, size_t bytes)
+{
+    return bnn_fail(err, BNN_ENOMEM, "not enough memory: %zu bytes asked for", bytes);
+}
+
+int bnn_fail_errno(bnn_error *err, const char *what, const char *path)
+{
+    char text[128];
+    errno_text(text, sizeof text, errno);
+    return bnn_fail(err, errno == ENOMEM ? BNN_ENOMEM : BNN_EIO, "%s: %s: %s", path, what, text);
+}
+
+int bnn_fail_prefix(bnn_error *err, const char *prefix)
+{
+    if (!err)
+        return BNN_EINVAL;
+    const uint64_t offset = err->offset;
+    bnn_fail(err, err->code, "%s: %s", prefix, err->message);
+    err->offset = offset;
+    return err->code;
+}
+
+const char *bnn_strerror(int code)
+{
+    switch (code) {
+    case BNN_OK: return "ok";
+#define X(name, value, text) case value: return text;
+    BNN_ERROR_MAP(X)
+#undef X
+    default: return "unknown error";
+    }
+}
+
+const char *bnn_err_name(int code)
+{
+    switch (code) {
+    case BNN_OK: return "OK";
+#define X(name, value, text) case value: return #name;
+    BNN_ERROR_MAP(X)
+#undef X
+    default: return "EUNKNOWN";
+    }
+}
