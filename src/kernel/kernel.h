@@ -1,13 +1,16 @@
 /* kernel.h -- the inner loops, as a table of functions.
  *
  * Kernels see plain pointers and sizes, never a network. scalar.c defines what
- * each one computes; every other file must agree with it bit for bit.
+ * each one computes; every other file must agree with it bit for bit, and
+ * tests/kernel holds them to it. To add a level: write src/kernel/NAME.c that
+ * exports bnn_kernels_init_NAME and overrides what it does better, add a step
+ * to the staircase in kernel.c, a flag to cpu.h, and the file's compiler flags
+ * to CMakeLists.txt.
  *
- * Operands. A pixel (or a flat vector) of C values is C bits in 64-bit words,
- * `planes` planes one after the other: plane 0 the sign (1 = +1), and for
- * ternary plane 1 "nonzero". Padding bits are 0 in both planes of ternary and
- * in the sign of binary operands; x ^ w is 0 there, so they never differ.
- * A window is `runs` runs of contiguous words (the kernel's rows in the map).
+ * Operands. A pixel of C values is `planes` planes of ceil(C / 64) words:
+ * plane 0 the sign (1 = +1), and for ternary plane 1 "nonzero". All padding
+ * bits are 0. Maps are [y][x][plane][word]; a flat vector is a 1 x 1 map; 8-bit
+ * input is int8 [y][x][channel].
  */
 #ifndef BNN_KERNEL_KERNEL_H
 #define BNN_KERNEL_KERNEL_H
@@ -15,44 +18,52 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One window of a map: `runs` runs of `run` elements, `stride` elements apart.
- * Elements are 64-bit groups of `planes` words for bits, bytes for 8-bit input. */
-typedef struct bnn_window {
-    size_t runs, run, stride;
-    int32_t bits; /* MW: synapses that are not padding */
-} bnn_window;
+/* A matrix-vector-threshold unit: a dense layer or a valid convolution, stride 1.
+ * A dense layer is a window as large as its map. */
+typedef struct bnn_mvtu {
+    uint32_t in_height, in_width, in_channels;
+    uint32_t in_planes;     /* 1 or 2; 0 = 8-bit input */
+    uint32_t kh, kw;        /* window */
+    uint32_t out_height, out_width;
+    uint32_t MW, MH;        /* MW = kh * kw * in_channels, the true synapses */
+    uint32_t weight_planes; /* 1 or 2 */
+    uint32_t thresholds;    /* a neuron; 0 = int32 sums are the output */
+    const void    *weights;   /* as weight_pack made them */
+    const int32_t *threshold; /* [MH][thresholds] */
+} bnn_mvtu;
 
-/* acc[r] = sum over all synapses s of x[s] * w[r][s], r < rows. Weight rows
- * follow one another in the same order of runs, without gaps. */
-#define BNN_DECL_DOT_BITS(name) \
-    void(name)(int32_t *acc, const uint64_t *x, const uint64_t *w, const bnn_window *win, size_t rows)
-#define BNN_DECL_DOT_BYTES(name) \
-    void(name)(int32_t *acc, const int8_t *x, const int8_t *w, const bnn_window *win, size_t rows)
-typedef BNN_DECL_DOT_BITS(*bnn_dot_bits_fn);
-typedef BNN_DECL_DOT_BYTES(*bnn_dot_bytes_fn);
+static inline size_t bnn_plane_words(uint32_t channels) { return (channels + 63u) / 64u; }
 
-/* Activations of `rows` sums: planes of ceil(rows / 64) words, interleaved as above. */
-#define BNN_DECL_THRESHOLD(name) \
-    void(name)(uint64_t *out, const int32_t *acc, const int32_t *threshold, size_t rows)
-typedef BNN_DECL_THRESHOLD(*bnn_threshold_fn);
+/* Bytes of one image of the input and output maps. */
+static inline size_t bnn_mvtu_in_size(const bnn_mvtu *m)
+{
+    const size_t pixels = (size_t)m->in_height * m->in_width;
+    return m->in_planes ? pixels * m->in_planes * bnn_plane_words(m->in_channels) * 8 : pixels * m->in_channels;
+}
 
-/* out = elementwise maximum of four groups of `words` words (each `planes` planes). */
-#define BNN_DECL_POOL(name) \
-    void(name)(uint64_t *out, const uint64_t *a, const uint64_t *b, const uint64_t *c, const uint64_t *d, size_t words)
-typedef BNN_DECL_POOL(*bnn_pool_fn);
-
-/* Bit i of out = (v[i] >= level[i * step]), step 0 or 1; `level` up to 256 when step is 0. */
-#define BNN_DECL_PACK(name) \
-    void(name)(uint64_t *out, const uint8_t *v, const uint16_t *level, size_t step, size_t n)
-typedef BNN_DECL_PACK(*bnn_pack_fn);
+static inline size_t bnn_mvtu_out_size(const bnn_mvtu *m)
+{
+    const size_t pixels = (size_t)m->out_height * m->out_width;
+    return pixels * (m->thresholds ? m->thresholds * bnn_plane_words(m->MH) * 8 : m->MH * 4u);
+}
 
 typedef struct bnn_kernels {
-    const char      *name;
-    bnn_dot_bits_fn  dot[3][3];    /* [input planes][weight planes], 1 or 2 */
-    bnn_dot_bytes_fn dot_bytes;
-    bnn_threshold_fn threshold[3]; /* [1 or 2 thresholds] */
-    bnn_pool_fn      pool[3];      /* [planes] */
-    bnn_pack_fn      pack;
+    const char *name;
+
+    /* Bytes that weight_pack writes, and the packing itself, from natural rows
+     * (net/network.h): once, when a runtime opens. */
+    size_t (*weight_size)(const bnn_mvtu *m);
+    void   (*weight_pack)(void *out, const bnn_mvtu *m, const uint64_t *natural);
+
+    /* y = the unit applied to `images` maps x, one after another. With
+     * thresholds: values of net/network.h, as planes; else int32 [y][x][MH]. */
+    void (*mvtu)(const bnn_mvtu *m, const void *x, void *y, size_t images);
+
+    /* out = maximum over each 2 x 2 of a map of height x width pixels of `planes` planes of `words` words. */
+    void (*maxpool)(uint64_t *out, const uint64_t *map, uint32_t height, uint32_t width, uint32_t planes, size_t words);
+
+    /* Bit i of out = (v[i] >= level), level 0..256, or (v[i] >= table[i]) when table is not NULL; padding 0. */
+    void (*pack)(uint64_t *out, const uint8_t *v, unsigned level, const uint8_t *table, size_t n);
 } bnn_kernels;
 
 void bnn_kernels_init_scalar(bnn_kernels *k);
