@@ -1,0 +1,71 @@
+/* open.c -- network, runtime, data set, chunks. */
+#include "open.h"
+
+#include <stdlib.h>
+
+int tool_open_network(tool_session *s, const tool_common *c, bnn_error *err)
+{
+    const int rc = bnn_network_open(&s->network, c->network, &c->open, err);
+    if (rc == BNN_OK)
+        bnn_network_get_info(s->network, &s->info);
+    return rc;
+}
+
+int tool_open_runtime(tool_session *s, const tool_common *c, bnn_error *err)
+{
+    const int rc = bnn_runtime_open(&s->runtime, s->network, &c->run, err);
+    return rc == BNN_EINVAL ? TOOL_USAGE : rc; /* all that it takes comes from options */
+}
+
+int tool_open_data(tool_session *s, const tool_common *c, char *const *paths, int n_paths, bnn_error *err)
+{
+    bnn_dataset_options options = c->data;
+    options.network = s->network;
+    const int rc = bnn_dataset_open(&s->data, (const char *const *)paths, (size_t)n_paths, &options, err);
+    if (rc == BNN_OK)
+        s->count = bnn_dataset_count(s->data, NULL);
+    return rc;
+}
+
+void tool_close(tool_session *s)
+{
+    bnn_dataset_close(s->data);
+    bnn_runtime_close(s->runtime);
+    bnn_network_close(s->network);
+}
+
+int tool_chunk_new(tool_chunk *k, const tool_session *s, bnn_error *err)
+{
+    enum { BYTES = 4 << 20, MOST = 4096 };
+    const bnn_shape in = s->info.input;
+    const size_t image = (size_t)in.height * in.width * in.channels;
+    size_t capacity = BYTES / (image + s->info.rows * sizeof *k->scores) + 1;
+    capacity = capacity < MOST ? capacity : MOST;
+    *k = (tool_chunk){ .capacity = capacity };
+    k->images = malloc(capacity * image);
+    k->truth  = malloc(capacity * sizeof *k->truth);
+    k->labels = malloc(capacity * sizeof *k->labels);
+    k->scores = malloc(capacity * s->info.rows * sizeof *k->scores);
+    if (k->images && k->truth && k->labels && k->scores)
+        return BNN_OK;
+    return tool_fail(err, BNN_ENOMEM, "not enough memory for %zu images", capacity);
+}
+
+int tool_chunk_next(tool_chunk *k, const tool_session *s, bnn_error *err)
+{
+    k->first += k->count;
+    const size_t left = s->count - k->first;
+    k->count = left < k->capacity ? left : k->capacity;
+    if (k->count == 0)
+        return BNN_OK;
+    const int rc = bnn_dataset_get(s->data, k->first, k->count, k->images, k->truth, err);
+    return rc == BNN_OK ? bnn_run(s->runtime, k->images, k->count, k->scores, k->labels, err) : rc;
+}
+
+void tool_chunk_free(tool_chunk *k)
+{
+    free(k->images);
+    free(k->truth);
+    free(k->labels);
+    free(k->scores);
+}

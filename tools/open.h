@@ -1,0 +1,38 @@
+/* open.h -- opening what the shared options name, and walking a data set in bounded memory. */
+#ifndef BNN_TOOLS_OPEN_H
+#define BNN_TOOLS_OPEN_H
+
+#include "options.h"
+
+/* A network, a runtime on it and a data set for it; what was not opened is NULL. */
+typedef struct tool_session {
+    bnn_network     *network;
+    bnn_network_info info;
+    bnn_runtime     *runtime;
+    bnn_dataset     *data;
+    size_t           count; /* images of `data` */
+} tool_session;
+
+/* Each opens one thing more; on failure tool_close frees what there is. */
+int  tool_open_network(tool_session *s, const tool_common *c, bnn_error *err);
+int  tool_open_runtime(tool_session *s, const tool_common *c, bnn_error *err); /* TOOL_USAGE: no such level, rule, ... */
+int  tool_open_data(tool_session *s, const tool_common *c, char *const *paths, int n_paths, bnn_error *err);
+void tool_close(tool_session *s);
+
+/* A piece of a data set, with what the network makes of it. */
+typedef struct tool_chunk {
+    size_t    first, count; /* images of the data set */
+    size_t    capacity;
+    uint8_t  *images;
+    uint16_t *truth;        /* BNN_NO_LABEL where unlabelled */
+    uint16_t *labels;
+    int32_t  *scores;       /* count x info.rows */
+} tool_chunk;
+
+/* Memory for chunks of a few MiB. ENOMEM. */
+int  tool_chunk_new(tool_chunk *k, const tool_session *s, bnn_error *err);
+/* Reads and runs the next images; count = 0 at the end. */
+int  tool_chunk_next(tool_chunk *k, const tool_session *s, bnn_error *err);
+void tool_chunk_free(tool_chunk *k);
+
+#endif
