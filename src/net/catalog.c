@@ -1,13 +1,16 @@
 /* catalog.c -- finds the networks and topologies that ship.
  *
- * They lie in <kind>/ under the installed data folder, or under the source
- * tree when run from a build (both fixed when the library was configured).
+ * They lie in share/bnn/<kind>/ under the prefix that this library was
+ * installed to (which may have been moved since), else where the library was
+ * configured to look: the source tree of a build, the first prefix.
  */
 #include "net/topology.h"
 #include "base/file.h"
 #include "base/mem.h"
 
+#include <dlfcn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifndef BNN_DATA_DIRS /* for compilers run by hand */
@@ -21,21 +24,54 @@ static const char *suffix_of(const char *kind)
     return strcmp(kind, "networks") == 0 ? ".safetensors" : ".topology";
 }
 
+/* <folder>/<kind>, or NULL when there is no such folder. */
+static char *kind_folder(const char *folder, const char *kind)
+{
+    char *path = bnn_path_join(folder, kind);
+    if (path && bnn_is_folder(path))
+        return path;
+    bnn_free(path);
+    return NULL;
+}
+
+/* The library lies in PREFIX/lib or PREFIX/lib/ARCHITECTURE. */
+static char *beside_library(const char *kind)
+{
+    static const char *const up[] = { "../share/bnn", "../../share/bnn" };
+    Dl_info info;
+    if (!dladdr((const void *)(uintptr_t)beside_library, &info) || !info.dli_fname || !strchr(info.dli_fname, '/'))
+        return NULL;
+    char *found = NULL, *library = realpath(info.dli_fname, NULL);
+    if (library)
+        *strrchr(library, '/') = 0;
+    for (size_t i = 0; library && !found && i < sizeof up / sizeof *up; i++) {
+        char *share = bnn_path_join(library, up[i]);
+        found = share ? kind_folder(share, kind) : NULL;
+        bnn_free(share);
+    }
+    free(library);
+    return found;
+}
+
 /* The first folder of the ':'-separated list that has a <kind>/ in it. */
-static char *find_folder(const char *kind)
+static char *where_configured(const char *kind)
 {
     const char *dirs = BNN_DATA_DIRS;
-    while (*dirs) {
+    char *found = NULL;
+    while (*dirs && !found) {
         const size_t n = strcspn(dirs, ":");
         char *dir = bnn_strndup(dirs, n);
-        char *folder = dir ? bnn_path_join(dir, kind) : NULL;
+        found = dir ? kind_folder(dir, kind) : NULL;
         bnn_free(dir);
-        if (!folder || bnn_is_folder(folder))
-            return folder;
-        bnn_free(folder);
         dirs += n + (dirs[n] == ':');
     }
-    return NULL;
+    return found;
+}
+
+static char *find_folder(const char *kind)
+{
+    char *folder = beside_library(kind);
+    return folder ? folder : where_configured(kind);
 }
 
 static int add(bnn_catalog *c, const char *folder, const char *file, const char *suffix)
