@@ -1,7 +1,9 @@
 /* open.c -- network, runtime, data set, chunks. */
 #include "open.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 int tool_open_network(tool_session *s, const tool_common *c, bnn_error *err)
 {
@@ -11,9 +13,36 @@ int tool_open_network(tool_session *s, const tool_common *c, bnn_error *err)
     return rc;
 }
 
+typedef int walk_names(size_t index, bnn_backend_info *info);
+
+/* `name` is one that the walk meets (usable here or not); NULL and `also` are fine. */
+static int check_name(const char *name, const char *option, const char *also, walk_names *walk, bnn_error *err)
+{
+    char all[200];
+    bnn_backend_info info;
+    size_t used = (size_t)snprintf(all, sizeof all, "%s", also);
+    if (!name || (*also && strcmp(name, also) == 0))
+        return BNN_OK;
+    for (size_t i = 0; walk(i, &info) == BNN_OK; i++) {
+        if (strcmp(name, info.name) == 0)
+            return BNN_OK;
+        if (used < sizeof all)
+            used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", used ? "|" : "", info.name);
+    }
+    return tool_fail(err, TOOL_USAGE, "invalid argument \"%s\" for option --%s; expected %s", name, option, all);
+}
+
+int tool_check_runtime(const tool_common *c, bnn_error *err)
+{
+    const int rc = check_name(c->run.backend, "backend", "", bnn_backend_at, err);
+    return rc == BNN_OK ? check_name(c->run.cpu, "cpu", "auto", bnn_cpu_level_at, err) : rc;
+}
+
 int tool_open_runtime(tool_session *s, const tool_common *c, bnn_error *err)
 {
-    const int rc = bnn_runtime_open(&s->runtime, s->network, &c->run, err);
+    int rc = tool_check_runtime(c, err);
+    if (rc == BNN_OK)
+        rc = bnn_runtime_open(&s->runtime, s->network, &c->run, err);
     return rc == BNN_EINVAL ? TOOL_USAGE : rc; /* all that it takes comes from options */
 }
 

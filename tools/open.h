@@ -16,6 +16,7 @@ typedef struct tool_session {
 /* Each opens one thing more; on failure tool_close frees what there is. */
 int  tool_open_network(tool_session *s, const tool_common *c, bnn_error *err);
 int  tool_open_runtime(tool_session *s, const tool_common *c, bnn_error *err); /* TOOL_USAGE: no such level, rule, ... */
+int  tool_check_runtime(const tool_common *c, bnn_error *err); /* TOOL_USAGE: names that do not exist */
 int  tool_open_data(tool_session *s, const tool_common *c, char *const *paths, int n_paths, bnn_error *err);
 void tool_close(tool_session *s);
 

@@ -1,0 +1,172 @@
+/* convert.c -- `bnn convert`: between our network file and BNN-PYNQ parameter folders.
+ *
+ * Nothing is half written: the library writes a file or a folder whole or not
+ * at all. A folder that is replaced (--force) is first written beside the old
+ * one and then exchanged with it in one step.
+ */
+#include "open.h"
+#include "output.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct convert {
+    tool_common  common;
+    tool_session session;
+    const char  *to; /* "bnn", "bnn-pynq", or NULL: by the name of `out` */
+    int          force;
+    const char  *out;
+};
+
+/* ----------------------------------------------------- which format -- */
+
+/* A folder by name: it ends in '/', is one already, or has no suffix. */
+static int names_folder(const char *path)
+{
+    struct stat st;
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    if (stat(path, &st) == 0)
+        return S_ISDIR(st.st_mode);
+    return *base == '\0' || !strchr(base + 1, '.');
+}
+
+/* ------------------------------------------------- replacing folders -- */
+
+static int is_parameter_file(const char *name)
+{
+    unsigned layer, pe;
+    int end = 0;
+    if (strcmp(name, "classes.txt") == 0)
+        return 1;
+    if (sscanf(name, "%u-%u-%n", &layer, &pe, &end) != 2 || end == 0)
+        return 0;
+    return strcmp(name + end, "weights.bin") == 0 || strcmp(name + end, "thres.bin") == 0;
+}
+
+/* Only a folder of nothing but parameters is ever replaced. Walks it; with
+ * `remove_them`, removes what it walks over. */
+static int walk_old(const char *path, int remove_them, bnn_error *err)
+{
+    DIR *dir = opendir(path);
+    int rc = dir ? BNN_OK : tool_fail(err, BNN_EIO, "%s: cannot read: %s", path, strerror(errno));
+    for (struct dirent *d; rc == BNN_OK && (d = readdir(dir)) != NULL;) {
+        if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+            continue;
+        if (!is_parameter_file(d->d_name))
+            rc = tool_fail(err, BNN_EINVAL, "%s: holds \"%s\"; expected nothing but BNN-PYNQ parameters in a folder to be replaced", path, d->d_name);
+        else if (remove_them && unlinkat(dirfd(dir), d->d_name, 0) != 0)
+            rc = tool_fail(err, BNN_EIO, "%s/%s: cannot remove: %s", path, d->d_name, strerror(errno));
+    }
+    if (dir)
+        closedir(dir);
+    return rc;
+}
+
+/* 1 = holds something, 0 = empty or not there. */
+static int holds_something(const char *path)
+{
+    DIR *dir = opendir(path);
+    int found = 0;
+    for (struct dirent *d; dir && !found && (d = readdir(dir)) != NULL;)
+        found = strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
+    if (dir)
+        closedir(dir);
+    return found;
+}
+
+static int save_folder(const struct convert *c, const char *path, bnn_error *err)
+{
+    char warning[512] = "";
+    const int rc = bnn_network_save_pynq(c->session.network, path, c->common.open.variant, warning, sizeof warning, err);
+    if (rc == BNN_OK && *warning)
+        fprintf(stderr, "bnn: warning: %s\n", warning);
+    return rc;
+}
+
+static int replace_folder(const struct convert *c, const char *path, bnn_error *err)
+{
+    char beside[4096];
+    int rc = walk_old(path, 0, err);
+    if (rc != BNN_OK)
+        return rc;
+    if ((size_t)snprintf(beside, sizeof beside, "%s.part", path) >= sizeof beside)
+        return tool_fail(err, BNN_EINVAL, "%s: the name is too long", path);
+    rc = save_folder(c, beside, err);
+    if (rc != BNN_OK)
+        return rc;
+    if (renameat2(AT_FDCWD, beside, AT_FDCWD, path, RENAME_EXCHANGE) != 0)
+        rc = tool_fail(err, BNN_EIO, "%s: cannot replace: %s", path, strerror(errno));
+    const int removed = walk_old(beside, 1, rc == BNN_OK ? err : &(bnn_error){ 0 });
+    rmdir(beside);
+    return rc == BNN_OK ? removed : rc;
+}
+
+static int write_folder(const struct convert *c, bnn_error *err)
+{
+    char *path = strdup(c->out);
+    if (!path)
+        return tool_fail(err, BNN_ENOMEM, "not enough memory");
+    for (size_t n = strlen(path); n > 1 && path[n - 1] == '/'; n--)
+        path[n - 1] = '\0';
+    int rc;
+    if (!holds_something(path))
+        rc = save_folder(c, path, err);
+    else if (c->force)
+        rc = replace_folder(c, path, err);
+    else
+        rc = tool_fail(err, BNN_EINVAL, "%s: the folder is not empty; expected a new or empty one, or --force", path);
+    free(path);
+    return rc;
+}
+
+/* ------------------------------------------------------------- files -- */
+
+/* A device or a pipe would be replaced by a file of its name. */
+static int write_file(const struct convert *c, bnn_error *err)
+{
+    struct stat st;
+    if (stat(c->out, &st) == 0 && !S_ISREG(st.st_mode))
+        return tool_fail(err, BNN_EINVAL, "%s: %s; expected a file to write or replace", c->out, S_ISDIR(st.st_mode) ? "a folder" : "not a file");
+    return bnn_network_save(c->session.network, c->out, err);
+}
+
+/* --------------------------------------------------------------- run -- */
+
+static int run(tool_line *line, bnn_error *err)
+{
+    struct convert c = { .common = tool_common_default() };
+    const tool_option options[] = {
+        OPTION_CHOICE(0, "to", "bnn|bnn-pynq", &c.to, "what is written (default: by the name OUT)"),
+        OPTION_FLAG(0, "force", &c.force, "replace a folder of BNN-PYNQ parameters"),
+        OPTIONS_NETWORK(&c.common), OPTIONS_END
+    };
+    int rc = tool_parse(line, options, err);
+    if (rc == BNN_OK)
+        rc = tool_take_network(line, &c.common, err);
+    if (rc == BNN_OK)
+        rc = tool_expect(line, 1, 1, "IN OUT", err);
+    if (rc != BNN_OK)
+        return rc;
+    c.out = line->argv[0];
+    const int folder = c.to ? strcmp(c.to, "bnn") != 0 : names_folder(c.out);
+    rc = tool_open_network(&c.session, &c.common, err);
+    if (rc == BNN_OK)
+        rc = folder ? write_folder(&c, err) : write_file(&c, err);
+    tool_close(&c.session);
+    return rc;
+}
+
+const tool_command tool_convert = {
+    "convert", "IN OUT", "convert between network files and BNN-PYNQ folders",
+    "Writes the network IN as OUT. OUT becomes a BNN-PYNQ parameter folder when its name\n"
+    "ends in '/' or has no suffix, or is a folder already; otherwise a network file. A file\n"
+    "is replaced in one step; a folder must be new or empty, or --force given. --variant is\n"
+    "that of the folder, on either side.",
+    run
+};
