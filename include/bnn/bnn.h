@@ -113,8 +113,11 @@ BNN_API int  bnn_network_read(bnn_network **out, const void *data, size_t size, 
 BNN_API int  bnn_network_save(const bnn_network *net, const char *path, bnn_error *err);
 /* Writes a BNN-PYNQ parameter folder, which must not exist or must be empty;
  * it appears whole or not at all. The topology must be one of the five
- * overlays. `variant` is as in bnn_open_options. What a folder cannot say is
- * told in `warning` (one line, "" if nothing; may be NULL). ESHAPE, EIO, ENOMEM. */
+ * overlays, with 1 to 64 rows. `variant` is as in bnn_open_options; NULL = the
+ * one that the network came from, else "xilinx". A network that came from a
+ * folder of the same variant gives the same bytes again. What a folder cannot say
+ * is told in `warning` (one line, "" if nothing; may be NULL). ESHAPE, EINVAL,
+ * ECORRUPT, EIO, ENOMEM. */
 BNN_API int  bnn_network_save_pynq(const bnn_network *net, const char *path, const char *variant,
                                    char *warning, size_t warning_size, bnn_error *err);
 BNN_API void bnn_network_close(bnn_network *net); /* after all runtimes on it */

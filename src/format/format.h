@@ -16,11 +16,14 @@ typedef struct bnn_format {
     int  (*open)(bnn_network **out, const char *path, const bnn_open_options *options, bnn_error *err);
 } bnn_format;
 
-extern const bnn_format bnn_format_safetensors; /* safetensors.c: our network file */
-extern const bnn_format bnn_format_pynq;        /* pynq.c: BNN-PYNQ parameter folders */
+extern const bnn_format bnn_format_network_file; /* network_file.c: ours */
+extern const bnn_format bnn_format_pynq;         /* pynq.c: BNN-PYNQ parameter folders */
 
-/* Gives a network read from our file the origin that its metadata names; a
- * name that is not known is ECORRUPT. */
-int bnn_origin_find(const bnn_origin **out, const char *name, bnn_error *err);
+/* Our network file in memory; free *out with bnn_free. The same network gives the same bytes. */
+int bnn_network_write(uint8_t **out, size_t *size, const bnn_network *net, bnn_error *err);
+
+/* Gives a network read from our file the origin that its metadata names. A
+ * name that is not known, or of another topology, is ECORRUPT. */
+int bnn_origin_find(const bnn_origin **out, const char *name, const bnn_topology *t, bnn_error *err);
 
 #endif
