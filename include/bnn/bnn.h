@@ -255,7 +255,7 @@ typedef struct bnn_dataset_options {
     bnn_shape   record;         /* shape of records; zero = CIFAR-10's 32x32x3 (default) */
     const char *labels;         /* file of labels (IDX1 or one integer a line); NULL = beside an IDX file, by name */
     const char *input;          /* NULL, or "photo": a dark digit on paper */
-    int         skip_bad;       /* leave out pictures that cannot be decoded, instead of failing at open */
+    int         skip_bad;       /* leave out pictures that cannot be decoded, instead of failing (default 0) */
     uint8_t     reserved[60];
 } bnn_dataset_options;
 
@@ -263,18 +263,29 @@ BNN_API void bnn_dataset_options_default(bnn_dataset_options *options);
 
 /* Opens IDX files (also .gz), CIFAR-10 records, folders with a folder per
  * class, lists of picture files (.txt, a path a line), and PNG, JPEG or PNM
- * pictures, one after the other; each kind is told by content. */
+ * pictures, one after the other; each kind is told by content (docs/data.md). A
+ * folder with MNIST's or CIFAR-10's own files stands for its training set.
+ * With skip_bad all pictures are decoded once here; without it only their
+ * headers are looked at, and a picture that turns out to be damaged fails
+ * bnn_dataset_get. EIO, EMAGIC, EVERSION, ECORRUPT, ESHAPE, EINVAL (options), ENOMEM. */
 BNN_API int    bnn_dataset_open(bnn_dataset **out, const char *const *paths, size_t n_paths,
                                 const bnn_dataset_options *options, bnn_error *err);
-/* Number of images; `shape` (may be NULL) is what bnn_dataset_get delivers. */
+/* Number of images, at least 1; `shape` (may be NULL) is what bnn_dataset_get delivers. */
 BNN_API size_t bnn_dataset_count(const bnn_dataset *set, bnn_shape *shape);
-/* Copies a range; either output may be NULL. Unlabelled images give BNN_NO_LABEL. */
+/* Copies a range; either output may be NULL. Unlabelled images give BNN_NO_LABEL.
+ * Several threads may call this at once. After a failure the outputs are
+ * undefined. EINVAL (past the end), EIO, ECORRUPT, ENOMEM. */
 BNN_API int    bnn_dataset_get(const bnn_dataset *set, size_t first, size_t count,
                                uint8_t *images, uint16_t *labels, bnn_error *err);
-/* File an image comes from, and its index there; lives as long as the set. */
+/* File an image comes from, and its index there (may be NULL); NULL past the
+ * end; lives as long as the set. */
 BNN_API const char *bnn_dataset_source(const bnn_dataset *set, size_t image, size_t *index);
-/* Names of the labels (folder names); NULL past the end or when there are none. */
+/* Names of the labels (folder names, or a file of names beside the images); NULL
+ * past the end or when there are none. */
 BNN_API const char *bnn_dataset_class_name(const bnn_dataset *set, uint32_t label);
+/* What was left out, a line each, "path: why": with skip_bad pictures that cannot
+ * be decoded, and always files of a folder that are no pictures. NULL past the end. */
+BNN_API const char *bnn_dataset_left_out(const bnn_dataset *set, size_t index);
 BNN_API void        bnn_dataset_close(bnn_dataset *set);
 
 #ifdef __cplusplus

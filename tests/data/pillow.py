@@ -1,0 +1,146 @@
+"""Pictures through input rules, byte for byte as Pillow does it (modes, sizes, thumbnail, resize, paste).
+
+usage: pillow.py PREPARE_FILES
+The reference for a colour rule is BNN-PYNQ's image_to_cifar, with size and background of the rule;
+for a grey rule the same after convert("L").
+"""
+import math, random, subprocess, sys
+
+try:
+    import PIL
+    from PIL import Image, ImageDraw
+except ImportError:
+    print("skipped: no Pillow (Debian: python3-pil)")
+    sys.exit(77)
+if PIL.__version__.split(".")[0] != "9":
+    print("skipped: Pillow %s; the bytes are those of 9.x" % PIL.__version__)
+    sys.exit(77)
+
+random.seed(1)
+LANCZOS = Image.Resampling.LANCZOS
+
+
+def luma(rgb):
+    return (19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 32768) >> 16
+
+
+def reference(path, size, fit, background, grey):
+    """`size` is (width, height)."""
+    img = Image.open(path)
+    if grey:
+        img = img.convert("L")
+    if fit == "thumbnail":
+        img.thumbnail(size, LANCZOS)
+    else:
+        img = img.resize(size, LANCZOS)
+    canvas = Image.new("L", size, luma(background)) if grey else Image.new("RGBA", size, background + (0,))
+    canvas.paste(img, ((size[0] - img.size[0]) // 2, (size[1] - img.size[1]) // 2))
+    return canvas.tobytes() if grey else canvas.convert("RGB").tobytes()
+
+
+def content(width, height):
+    """Noise, edges, gradients and lines: what resampling gets wrong."""
+    kind = random.randrange(3)
+    if kind == 0:
+        return Image.frombytes("RGB", (width, height), random.randbytes(3 * width * height))
+    img = Image.linear_gradient("L").resize((width, height)).convert("RGB")
+    draw = ImageDraw.Draw(img)
+    for _ in range(12):
+        box = [random.randrange(-5, n + 5) for n in (width, height, width, height)]
+        colour = tuple(random.choice((0, 255, random.randrange(256))) for _ in range(3))
+        if kind == 1:
+            draw.line(box, colour, random.randrange(1, 5))
+        else:
+            draw.rectangle([min(box[0], box[2]), min(box[1], box[3]), max(box[0], box[2]), max(box[1], box[3])], colour)
+    return img
+
+
+def alpha(width, height):
+    a = Image.frombytes("L", (width, height), random.randbytes(width * height))
+    return a.point(lambda v: 0 if v < 80 else 255 if v > 160 else v)
+
+
+def make(mode, width, height):
+    img = content(width, height)
+    if mode in ("RGBA", "LA"):
+        img = img.convert(mode)
+        img.putalpha(alpha(width, height))
+    elif mode.startswith("P"):
+        colours = int(mode[1:] or 256)
+        img = img.quantize(colours)
+    elif mode != "RGB":
+        img = img.convert(mode)
+    return img
+
+
+cases = []  # path, rule text, size, fit, background, grey
+
+
+def add(path, width, height, size):
+    fit = random.choice(("thumbnail", "thumbnail", "stretch"))
+    background = random.choice(((255, 255, 255), (0, 0, 0), (12, 200, 99)))
+    grey = random.random() < 0.3
+    rule = "size %dx%d fit %s background %d,%d,%d" % ((size[1], size[0], fit) + background)
+    cases.append((path, rule + (" grey" if grey else ""), size, fit, background, grey))
+
+
+def save(img, name, **options):
+    img.save(name, **options)
+    return name
+
+
+SIZES = [(1, 1), (1, 50), (50, 1), (2, 3), (31, 33), (32, 32), (33, 32), (40, 40), (28, 28), (63, 64), (64, 64), (65, 130),
+         (100, 37), (128, 128), (129, 127), (200, 600), (257, 255), (320, 240), (333, 777), (640, 480), (1, 1000), (1000, 3),
+         (512, 512), (511, 1023)]
+TARGETS = [(32, 32), (32, 32), (28, 28), (40, 40), (1, 1), (5, 9), (64, 20), (200, 150)]
+MODES = ["L", "RGB", "RGBA", "LA", "1", "P", "P2", "P4", "P16", "P5"]
+
+n = 0
+for mode in MODES:
+    for width, height in SIZES:
+        options = {}
+        if mode.startswith("P"):
+            options["transparency"] = random.choice((0, 1, bytes([0, 128, 255])))
+        elif mode == "L" and n % 5 == 0:
+            options["transparency"] = 77
+        elif mode == "RGB" and n % 5 == 0:
+            options["transparency"] = (1, 2, 3)
+        path = save(make(mode, width, height), "%d.png" % n, **options)
+        for size in random.sample(TARGETS, 3):
+            add(path, width, height, size)
+        n += 1
+for _ in range(60):  # sizes at random, where rounding of the aspect decides
+    width, height = random.randrange(1, 400), random.randrange(1, 400)
+    path = save(make(random.choice(("L", "RGB", "RGBA", "LA")), width, height), "%d.png" % n)
+    add(path, width, height, random.choice(TARGETS))
+    n += 1
+for suffix, mode in (("pbm", "1"), ("pgm", "L"), ("ppm", "RGB")):
+    for width, height in ((7, 5), (64, 40), (130, 257)):
+        add(save(make(mode, width, height), "%d.%s" % (n, suffix)), width, height, (32, 32))
+        n += 1
+for width, height in ((7, 5), (64, 40), (130, 257), (600, 450), (1033, 777), (300, 299)):
+    for mode in ("L", "RGB"):
+        for options in ({}, {"subsampling": 0}, {"progressive": True}):
+            add(save(make(mode, width, height), "%d.jpg" % n, **options), width, height, random.choice(((32, 32), (28, 28), (40, 40))))
+            n += 1
+
+with open("manifest", "w") as f:
+    for path, rule, *_ in cases:
+        f.write("%s\t%s\n" % (path, rule))
+subprocess.run([sys.argv[1], "manifest", "out"], check=True)
+out = open("out", "rb").read()
+
+at = failed = 0
+for path, rule, size, fit, background, grey in cases:
+    want = reference(path, size, fit, background, grey)
+    got = out[at:at + len(want)]
+    at += len(want)
+    if got != want:
+        differ = [i for i in range(len(want)) if got[i] != want[i]]
+        img = Image.open(path)
+        print("%s (%s %dx%d) by '%s': %d of %d bytes differ, first at %d: %d, Pillow %d" %
+              ((path, img.mode) + img.size + (rule, len(differ), len(want), differ[0], got[differ[0]], want[differ[0]])))
+        failed += 1
+assert at == len(out)
+print("%d pictures, %d differ" % (len(cases), failed))
+sys.exit(failed > 0)
