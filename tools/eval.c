@@ -181,26 +181,45 @@ static uint64_t column_sum(const struct eval *e, uint32_t given)
 
 /* -------------------------------------------------------------- text -- */
 
-static void print_summary(const struct eval *e)
+static void print_row(const char *what, const char *here, const char *board)
+{
+    if (board)
+        tool_print("%-12s %-16s %s\n", what, here, board);
+    else
+        tool_print("%-12s %s\n", what, here);
+}
+
+/* Rates and times, with the board's beside them where it ran the same topology. */
+static void print_speed(const struct eval *e)
 {
     const tool_board *board = tool_board_find(e->session.network);
-    double low, high;
-    interval(e->correct, e->images, &low, &high);
-    tool_print("%-12s %llu\n", "images", (unsigned long long)e->images);
-    tool_print("%-12s %.2f %%  (95 %% interval %.2f to %.2f %%; %llu correct)\n", "accuracy", 100 * ratio(e->correct, e->images),
-               100 * low, 100 * high, (unsigned long long)e->correct);
-    tool_print("%-12s %.0f  (%.0f with reading the pictures)\n", "images/s", network_rate(e), overall_rate(e));
-    tool_print("%-12s %.1f us  (median)\n", "one image", 1e6 * e->latency);
+    char here[48], there[80] = "";
+    snprintf(here, sizeof here, "%.1f us", 1e6 * e->latency);
+    if (board) {
+        snprintf(there, sizeof there, "the board of 2018 (PYNQ-Z1, overlay %s)", board->overlay);
+        print_row("", "here", there);
+        snprintf(there, sizeof there, "%.0f us", board->latency_us);
+    }
+    print_row("images/s", tool_grouped(network_rate(e)).text, board ? tool_grouped(board->images_per_second).text : NULL);
+    print_row("one image", here, board ? there : NULL);
+    tool_print("%-12s %s images/s with reading the pictures\n", "overall", tool_grouped(overall_rate(e)).text);
     tool_print("%-12s %s, %s kernels, %u thread%s\n", "computed by", e->stats.backend, e->stats.kernels, e->stats.threads,
                e->stats.threads == 1 ? "" : "s");
-    if (board)
-        tool_print("%-12s %.0f images/s, %.0f us for one image  (PYNQ-Z1 with overlay %s, BNN-PYNQ workshop 2018)\n", "the board",
-                   board->images_per_second, board->latency_us, board->overlay);
+}
+
+static void print_summary(const struct eval *e)
+{
+    double low, high;
+    interval(e->correct, e->images, &low, &high);
+    tool_print("%-12s %s\n", "images", tool_grouped((double)e->images).text);
+    tool_print("%-12s %.2f %%  (95 %% interval %.2f to %.2f %%; %s correct)\n", "accuracy", 100 * ratio(e->correct, e->images),
+               100 * low, 100 * high, tool_grouped((double)e->correct).text);
+    print_speed(e);
 }
 
 static void print_classes(const struct eval *e)
 {
-    tool_print("\n%5s  %8s  %7s  %9s  %s\n", "class", "images", "found", "precision", "name");
+    tool_print("%5s  %8s  %7s  %9s  %s\n", "class", "images", "found", "precision", "name");
     for (uint32_t c = 0; c < e->session.info.classes; c++) {
         const uint64_t images = row_sum(e, c), given = column_sum(e, c), right = *cell(e, c, c);
         tool_print("%5u  %8llu  ", c, (unsigned long long)images);
@@ -259,12 +278,13 @@ static void print_mistakes(const struct eval *e)
 static void print_text(const struct eval *e)
 {
     enum { READABLE = 20 };
-    print_summary(e);
     print_classes(e);
     if (e->session.info.classes <= READABLE)
         print_matrix(e);
     else
         print_mistakes(e);
+    tool_print("\n");
+    print_summary(e); /* last: it is what stays on the screen */
 }
 
 /* -------------------------------------------------------------- JSON -- */

@@ -1,5 +1,6 @@
 /* open.c -- network, runtime, data set, chunks. */
 #include "open.h"
+#include "output.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,12 +66,12 @@ void tool_close(tool_session *s)
 
 int tool_chunk_new(tool_chunk *k, const tool_session *s, bnn_error *err)
 {
-    enum { BYTES = 4 << 20, MOST = 4096 };
+    enum { BYTES = 4 << 20, MOST = 4096, FIRST = 64 };
     const bnn_shape in = s->info.input;
     const size_t image = (size_t)in.height * in.width * in.channels;
     size_t capacity = BYTES / (image + s->info.rows * sizeof *k->scores) + 1;
     capacity = capacity < MOST ? capacity : MOST;
-    *k = (tool_chunk){ .capacity = capacity };
+    *k = (tool_chunk){ .capacity = capacity, .size = capacity < FIRST ? capacity : FIRST };
     k->images = malloc(capacity * image);
     k->truth  = malloc(capacity * sizeof *k->truth);
     k->labels = malloc(capacity * sizeof *k->labels);
@@ -84,11 +85,16 @@ int tool_chunk_next(tool_chunk *k, const tool_session *s, bnn_error *err)
 {
     k->first += k->count;
     const size_t left = s->count - k->first;
-    k->count = left < k->capacity ? left : k->capacity;
+    k->count = left < k->size ? left : k->size;
     if (k->count == 0)
         return BNN_OK;
-    const int rc = bnn_dataset_get(s->data, k->first, k->count, k->images, k->truth, err);
-    return rc == BNN_OK ? bnn_run(s->runtime, k->images, k->count, k->scores, k->labels, err) : rc;
+    const double started = tool_seconds();
+    int rc = bnn_dataset_get(s->data, k->first, k->count, k->images, k->truth, err);
+    if (rc == BNN_OK)
+        rc = bnn_run(s->runtime, k->images, k->count, k->scores, k->labels, err);
+    if (tool_seconds() - started < 0.1 && 2 * k->size <= k->capacity)
+        k->size *= 2;
+    return rc;
 }
 
 void tool_chunk_free(tool_chunk *k)

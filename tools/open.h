@@ -23,6 +23,7 @@ void tool_close(tool_session *s);
 /* A piece of a data set, with what the network makes of it. */
 typedef struct tool_chunk {
     size_t    first, count; /* images of the data set */
+    size_t    size;         /* of the next chunk: grows while chunks are quick, so that progress shows */
     size_t    capacity;
     uint8_t  *images;
     uint16_t *truth;        /* BNN_NO_LABEL where unlabelled */

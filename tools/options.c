@@ -164,6 +164,14 @@ static const tool_option *find(const tool_option *options, int code)
     return options->name ? options : NULL;
 }
 
+static int count_prefix(const tool_option *options, const char *prefix)
+{
+    int n = 0;
+    for (; options->name; options++)
+        n += strncmp(options->name, prefix, strcspn(prefix, "=")) == 0;
+    return n;
+}
+
 static int fail_option(const tool_line *line, const tool_option *options, int code, bnn_error *err)
 {
     const tool_option *o = optopt ? find(options, optopt) : NULL;
@@ -176,7 +184,8 @@ static int fail_option(const tool_line *line, const tool_option *options, int co
         return tool_fail(err, TOOL_USAGE, "option --%s with a value; expected none", o->name);
     if (optopt && optopt != HELP)
         return tool_fail(err, TOOL_USAGE, "unknown option -%c", optopt);
-    return tool_fail(err, TOOL_USAGE, "unknown option %s", line->argv[optind - 1]);
+    const char *given = line->argv[optind - 1];
+    return tool_fail(err, TOOL_USAGE, "%s option %s", count_prefix(options, given + 2) > 1 ? "ambiguous" : "unknown", given);
 }
 
 int tool_parse(tool_line *line, const tool_option *options, bnn_error *err)

@@ -40,6 +40,21 @@ int tool_flush(bnn_error *err)
     return BNN_OK;
 }
 
+tool_count tool_grouped(double n)
+{
+    char digits[24];
+    tool_count out;
+    char *to = out.text;
+    const int length = snprintf(digits, sizeof digits, "%.0f", n < 1e18 ? n : 1e18);
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            *to++ = ',';
+        *to++ = digits[i];
+    }
+    *to = '\0';
+    return out;
+}
+
 /* ------------------------------------------------------------- JSON -- */
 
 static int to_output(const char *data, size_t size, void *user)

@@ -32,4 +32,8 @@ void          tool_progress_end(tool_progress *p); /* wipes it */
 
 double tool_seconds(void); /* monotonic */
 
+/* "168,000": a count with its thousands apart. */
+typedef struct tool_count { char text[32]; } tool_count;
+tool_count tool_grouped(double n);
+
 #endif
