@@ -85,7 +85,7 @@ static int save_folder(const struct convert *c, const char *path, bnn_error *err
     char warning[512] = "";
     const int rc = bnn_network_save_pynq(c->session.network, path, c->common.open.variant, warning, sizeof warning, err);
     if (rc == BNN_OK && *warning)
-        fprintf(stderr, "bnn: warning: %s\n", warning);
+        tool_warn("%s: %s", path, warning);
     return rc;
 }
 

@@ -41,23 +41,26 @@ static uint32_t find_class(const struct eval *e, const char *name)
 }
 
 /* A data set whose labels have names (a folder per class) is matched to the
- * network by name, when the network knows any of them; otherwise by number. */
+ * network by name when it knows them all, else by number. Where a name that it
+ * knows says another number than the data set, neither would be right. */
 static int match_classes(struct eval *e, const char *path, bnn_error *err)
 {
     const uint32_t classes = e->session.info.classes;
     const char *name, *stranger = NULL;
-    uint32_t known = 0;
+    uint32_t moved = 0;
     for (uint32_t i = 0; i < classes; i++)
         e->class_of[i] = i;
     for (uint32_t i = 0; i < classes && (name = bnn_dataset_class_name(e->session.data, i)) != NULL; i++) {
         const uint32_t c = find_class(e, name);
-        known += c < classes;
-        stranger = c < classes ? stranger : name;
+        if (c == classes) {
+            stranger = name;
+        } else {
+            e->class_of[i] = c;
+            moved += c != i;
+        }
     }
-    if (known > 0 && stranger)
+    if (moved > 0 && stranger)
         return tool_fail(err, BNN_ESHAPE, "%s: class \"%s\"; expected the network's class names (bnn info %s)", path, stranger, e->common.network);
-    for (uint32_t i = 0; known > 0 && i < classes && (name = bnn_dataset_class_name(e->session.data, i)) != NULL; i++)
-        e->class_of[i] = find_class(e, name);
     return BNN_OK;
 }
 
@@ -337,8 +340,6 @@ static int open_all(struct eval *e, const tool_line *line, bnn_error *err)
         rc = tool_open_data(s, &e->common, line->argv, line->argc, err);
     if (rc != BNN_OK)
         return rc;
-    if (s->count == 0)
-        return tool_fail(err, BNN_ESHAPE, "%s: no images; expected at least one", line->argv[0]);
     e->confusion = calloc((size_t)s->info.classes * s->info.classes, sizeof *e->confusion);
     e->class_of  = calloc(s->info.classes, sizeof *e->class_of);
     if (!e->confusion || !e->class_of)

@@ -31,6 +31,26 @@ int tool_fail(bnn_error *err, int code, const char *format, ...)
     return code;
 }
 
+/* One line whatever file names hold. */
+static void print_line(const char *kind, char *message)
+{
+    for (char *c = message; *c; c++)
+        if (iscntrl((unsigned char)*c))
+            *c = '?';
+    fflush(stdout); /* what was found before comes before */
+    fprintf(stderr, "bnn: %s%s\n", kind, message);
+}
+
+void tool_warn(const char *format, ...)
+{
+    char message[sizeof ((bnn_error *)0)->message];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    print_line("warning: ", message);
+}
+
 static const tool_command *find(const char *name)
 {
     for (size_t i = 0; i < COMMANDS; i++)
@@ -89,27 +109,18 @@ static int run(int argc, char **argv, const tool_command **command, bnn_error *e
     return *command ? (*command)->run(&line, err) : unknown(name, err);
 }
 
-/* One line whatever file names hold. */
-static void print_error(bnn_error *err)
-{
-    for (char *c = err->message; *c; c++)
-        if (iscntrl((unsigned char)*c))
-            *c = '?';
-    fprintf(stderr, "bnn: %s\n", err->message);
-}
-
 int main(int argc, char **argv)
 {
     const tool_command *command = NULL;
     bnn_error err = { 0 };
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write(), told like a full disk */
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe and a limit on files are errors of write(), told like a full disk */
+    signal(SIGXFSZ, SIG_IGN);
     int rc = run(argc, argv, &command, &err);
     if (rc == BNN_OK || rc == TOOL_HELP)
         rc = tool_flush(&err);
     if (rc == BNN_OK)
         return 0;
-    fflush(stdout); /* what was found before the error comes before it */
-    print_error(&err);
+    print_line("", err.message);
     if (rc != TOOL_USAGE)
         return 1;
     fprintf(stderr, "bnn: see `bnn %s%s--help`\n", command ? command->name : "", command ? " " : "");

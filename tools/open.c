@@ -47,14 +47,29 @@ int tool_open_runtime(tool_session *s, const tool_common *c, bnn_error *err)
     return rc == BNN_EINVAL ? TOOL_USAGE : rc; /* all that it takes comes from options */
 }
 
+/* Pictures that could not be read (--skip-bad), files that are none. */
+static void warn_left_out(const bnn_dataset *set)
+{
+    enum { MOST = 10 };
+    const char *line;
+    size_t i = 0;
+    for (; (line = bnn_dataset_left_out(set, i)) != NULL; i++)
+        if (i < MOST)
+            tool_warn("left out: %s", line);
+    if (i > MOST)
+        tool_warn("left out: %zu more", i - MOST);
+}
+
 int tool_open_data(tool_session *s, const tool_common *c, char *const *paths, int n_paths, bnn_error *err)
 {
     bnn_dataset_options options = c->data;
     options.network = s->network;
     const int rc = bnn_dataset_open(&s->data, (const char *const *)paths, (size_t)n_paths, &options, err);
-    if (rc == BNN_OK)
-        s->count = bnn_dataset_count(s->data, NULL);
-    return rc;
+    if (rc != BNN_OK)
+        return rc;
+    s->count = bnn_dataset_count(s->data, NULL);
+    warn_left_out(s->data);
+    return BNN_OK;
 }
 
 void tool_close(tool_session *s)

@@ -66,7 +66,7 @@ static int to_output(const char *data, size_t size, void *user)
 
 void tool_print_json(json_t *value, size_t flags)
 {
-    json_dump_callback(value, to_output, NULL, flags | JSON_REAL_PRECISION(9));
+    json_dump_callback(value, to_output, NULL, flags | JSON_REAL_PRECISION(15));
     json_decref(value);
     tool_print("\n");
 }

@@ -44,4 +44,7 @@ struct tool_command {
 /* Fills `err` and returns `code`. One line: where, what was found, what was expected. */
 int tool_fail(bnn_error *err, int code, const char *format, ...) TOOL_PRINTF(3, 4);
 
+/* A line on standard error about something that is no failure. */
+void tool_warn(const char *format, ...) TOOL_PRINTF(1, 2);
+
 #endif

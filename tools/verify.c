@@ -272,8 +272,6 @@ static int get_images(struct verify *v, const tool_line *line, bnn_error *err)
         rc = tool_open_data(&v->session, &v->common, line->argv, line->argc, err);
         if (rc == BNN_OK && v->session.count < v->count)
             v->count = (uint32_t)v->session.count;
-        if (rc == BNN_OK && v->count == 0)
-            rc = tool_fail(err, BNN_ESHAPE, "%s: no images; expected at least one", line->argv[0]);
     }
     if (rc == BNN_OK)
         rc = allocate(v, err);

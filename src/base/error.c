@@ -5,11 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
-/* strerror is not thread safe everywhere; POSIX strerror_r is. */
+/* strerror is not thread safe everywhere, strerror_r is; POSIX's returns an
+ * int, GNU's (with _GNU_SOURCE) the text, which need not be in `buffer`. */
 static void errno_text(char *out, size_t size, int number)
 {
-    if (strerror_r(number, out, size) != 0)
-        snprintf(out, size, "error %d", number);
+    char buffer[128] = "";
+#ifdef __GLIBC__
+    const char *text = strerror_r(number, buffer, sizeof buffer);
+#else
+    const char *text = strerror_r(number, buffer, sizeof buffer) == 0 ? buffer : "unknown error";
+#endif
+    snprintf(out, size, "%s", text);
 }
 
 /* File names may hold anything; a message is one line of printable text. */
