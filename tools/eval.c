@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <strings.h>
 
 struct eval {
     tool_common  common;
@@ -35,31 +35,29 @@ static uint64_t *cell(const struct eval *e, uint32_t truth, uint32_t given)
 static uint32_t find_class(const struct eval *e, const char *name)
 {
     uint32_t i = 0;
-    while (i < e->session.info.classes && strcmp(class_name(e, i), name) != 0)
+    while (i < e->session.info.classes && strcasecmp(class_name(e, i), name) != 0)
         i++;
     return i;
 }
 
 /* A data set whose labels have names (a folder per class) is matched to the
- * network by name when it knows them all, else by number. Where a name that it
- * knows says another number than the data set, neither would be right. */
+ * network by name, when the network knows any of them; otherwise by number. */
 static int match_classes(struct eval *e, const char *path, bnn_error *err)
 {
     const uint32_t classes = e->session.info.classes;
     const char *name, *stranger = NULL;
-    uint32_t moved = 0;
+    uint32_t known = 0;
     for (uint32_t i = 0; i < classes; i++)
         e->class_of[i] = i;
     for (uint32_t i = 0; i < classes && (name = bnn_dataset_class_name(e->session.data, i)) != NULL; i++) {
         const uint32_t c = find_class(e, name);
-        if (c == classes) {
+        if (c < classes)
+            known++;
+        else
             stranger = name;
-        } else {
-            e->class_of[i] = c;
-            moved += c != i;
-        }
+        e->class_of[i] = c < classes ? c : i;
     }
-    if (moved > 0 && stranger)
+    if (known > 0 && stranger)
         return tool_fail(err, BNN_ESHAPE, "%s: class \"%s\"; expected the network's class names (bnn info %s)", path, stranger, e->common.network);
     return BNN_OK;
 }
