@@ -66,6 +66,8 @@ int bnn_network_open(bnn_network **out, const char *name_or_path, const bnn_open
 {
     bnn_open_options defaults;
     bnn_open_options_default(&defaults);
+    if (!out || !name_or_path)
+        return bnn_fail(err, BNN_EINVAL, "network: %s is NULL", out ? "the name" : "the output");
     if (!options)
         options = &defaults;
     char *shipped;

@@ -315,7 +315,7 @@ static void warn(char *out, size_t size, const struct writer *w)
                "as the scores do", o->name);
     else if (!net->origin && o->layer[o->layers - 1].domain == BNN_PYNQ_DOT)
         remark(&r, "decoding by multi answers 0 where no score is above 0; single takes the largest");
-    if (!w->exact)
+    if (!w->exact && !w->has_rest) /* else the words are those that were read */
         remark(&r, "thresholds of this variant are not negative: neurons that always fire do not fire on a popcount of 0");
 }
 
