@@ -29,6 +29,12 @@ uint8_t bnn_bytes_u8(bnn_bytes *b)
     return p ? *p : 0;
 }
 
+uint16_t bnn_bytes_u16le(bnn_bytes *b)
+{
+    const uint8_t *p = bnn_bytes_take(b, 2);
+    return p ? (uint16_t)(p[1] << 8 | p[0]) : 0;
+}
+
 uint32_t bnn_bytes_u32be(bnn_bytes *b)
 {
     const uint8_t *p = bnn_bytes_take(b, 4);
@@ -55,6 +61,12 @@ uint32_t bnn_get_u32le(const uint8_t *p)
 uint64_t bnn_get_u64le(const uint8_t *p)
 {
     return (uint64_t)bnn_get_u32le(p + 4) << 32 | bnn_get_u32le(p);
+}
+
+void bnn_put_u16le(uint8_t *p, uint16_t v)
+{
+    p[0] = (uint8_t)v;
+    p[1] = (uint8_t)(v >> 8);
 }
 
 void bnn_put_u32le(uint8_t *p, uint32_t v)

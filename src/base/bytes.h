@@ -24,11 +24,13 @@ const uint8_t *bnn_bytes_take(bnn_bytes *b, size_t n);
 size_t         bnn_bytes_left(const bnn_bytes *b);
 
 uint8_t  bnn_bytes_u8(bnn_bytes *b);
+uint16_t bnn_bytes_u16le(bnn_bytes *b);
 uint32_t bnn_bytes_u32be(bnn_bytes *b);
 uint32_t bnn_bytes_u32le(bnn_bytes *b);
 uint64_t bnn_bytes_u64le(bnn_bytes *b);
 
 /* Little-endian stores and loads of single values, for writers and word files. */
+void     bnn_put_u16le(uint8_t *p, uint16_t v);
 void     bnn_put_u32le(uint8_t *p, uint32_t v);
 void     bnn_put_u64le(uint8_t *p, uint64_t v);
 uint32_t bnn_get_u32le(const uint8_t *p);
