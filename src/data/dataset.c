@@ -236,17 +236,19 @@ static bool fits(const bnn_rule *rule, bnn_shape shape)
     return shape.height == rule->height && shape.width == rule->width && shape.channels == rule->shape.channels;
 }
 
-static int check_source(const bnn_dataset *set, const bnn_source *s, const bnn_source *first, bool ruled, bnn_error *err)
+/* Anything but that goes the way of a picture, which has 1 or 3 channels. */
+static int check_source(const bnn_dataset *set, const bnn_source *s, bnn_error *err)
 {
     const bnn_rule *rule = &set->rule;
-    if (!ruled && memcmp(&s->shape, &first->shape, sizeof s->shape) != 0)
-        return bnn_fail_shapes(first->path, first->shape, s->path, s->shape, err);
-    if (!s->kind->read || (fits(rule, s->shape) && !set->photo))
+    const bool picture = !s->kind->read;
+    if (!picture && fits(rule, s->shape) && !set->photo)
         return BNN_OK;
-    const uint32_t wanted = rule->grey ? 1 : 3;
-    if (wanted != rule->shape.channels || (s->shape.channels != 1 && s->shape.channels != 3))
-        return bnn_fail(err, BNN_ESHAPE, "%s: images of %ux%ux%u; expected %ux%ux%u", s->path, s->shape.height, s->shape.width,
-                        s->shape.channels, rule->height, rule->width, rule->shape.channels);
+    if (rule->shape.channels != (rule->grey ? 1u : 3u))
+        return bnn_fail(err, BNN_ESHAPE, "%s: %s for an input of %ux%ux%u; expected records of that shape", s->path,
+                        picture ? "pictures" : s->kind->name, rule->height, rule->width, rule->shape.channels);
+    if (!picture && s->shape.channels != 1 && s->shape.channels != 3)
+        return bnn_fail(err, BNN_ESHAPE, "%s: images of %ux%ux%u; expected %ux%ux%u, or 1 or 3 channels", s->path, s->shape.height,
+                        s->shape.width, s->shape.channels, rule->height, rule->width, rule->shape.channels);
     return BNN_OK;
 }
 
@@ -293,29 +295,34 @@ static int set_labels(bnn_dataset *set, const char *path, bnn_error *err)
     return rc;
 }
 
-static int finish(bnn_dataset *set, const bnn_dataset_options *o, bool ruled, bnn_error *err)
+static const bnn_source *first_source(const bnn_dataset *set)
 {
-    const bnn_source *first = NULL, *named = named_source(set);
-    for (size_t i = 0; i < set->sources; i++) {
-        set->count += set->source[i].count;
-        if (!first && set->source[i].count)
-            first = &set->source[i];
-    }
+    for (size_t i = 0; i < set->sources; i++)
+        if (set->source[i].count)
+            return &set->source[i];
+    return NULL;
+}
+
+/* The sources together: of one shape, if nothing brings them to one, and of the same classes. */
+static int check_sources(bnn_dataset *set, bool ruled, bnn_error *err)
+{
+    const bnn_source *first = first_source(set), *named = named_source(set);
     if (!first)
         return bnn_fail(err, BNN_ECORRUPT, "no images; all %zu were left out, the first: %s", set->left_out.count,
                         set->left_out.count ? set->left_out.line[0] : "none");
     if (!ruled)
         set->rule = plain_rule(first->shape);
-    if (set->photo && (set->rule.shape.channels != 1 || !ruled))
-        return bnn_fail(err, BNN_ESHAPE, "input photo for an input of %u channels; expected a grey network", set->rule.shape.channels);
     int rc = BNN_OK;
-    for (size_t i = 0; rc == BNN_OK && i < set->sources; i++) {
-        if (set->source[i].count)
-            rc = check_source(set, &set->source[i], first, ruled, err);
+    for (const bnn_source *s = set->source; rc == BNN_OK && s < set->source + set->sources; s++) {
+        if (!ruled && s->count && memcmp(&s->shape, &first->shape, sizeof s->shape) != 0)
+            rc = bnn_fail_shapes(first->path, first->shape, s->path, s->shape, err);
+        if (rc == BNN_OK && s->count)
+            rc = check_source(set, s, err);
         if (rc == BNN_OK && named)
-            rc = check_classes(named, &set->source[i], err);
+            rc = check_classes(named, s, err);
+        set->count += s->count;
     }
-    return rc == BNN_OK && o->labels ? set_labels(set, o->labels, err) : rc;
+    return rc;
 }
 
 static int read_options(bnn_dataset *set, bnn_source_options *out, const bnn_dataset_options *o, bnn_error *err)
@@ -331,12 +338,14 @@ static int read_options(bnn_dataset *set, bnn_source_options *out, const bnn_dat
     *out = (bnn_source_options){ .record       = given ? r : cifar,
                                  .record_given = given,
                                  .skip_bad     = o->skip_bad != 0,
-                                 .photo        = set->photo,
                                  .left_out     = &set->left_out };
     if (!o->rule && !o->network)
-        return BNN_OK;
+        return set->photo ? bnn_fail(err, BNN_EINVAL, "input photo without a network; expected a grey one") : BNN_OK;
     out->rule = &set->rule;
-    return make_rule(set, o, err);
+    const int rc = make_rule(set, o, err);
+    if (rc == BNN_OK && set->photo && set->rule.shape.channels != 1)
+        return bnn_fail(err, BNN_ESHAPE, "input photo for an input of %u channels; expected 1", set->rule.shape.channels);
+    return rc;
 }
 
 static int open_set(bnn_dataset *set, const char *const *paths, size_t n_paths, const bnn_dataset_options *o, bnn_error *err)
@@ -345,7 +354,9 @@ static int open_set(bnn_dataset *set, const char *const *paths, size_t n_paths, 
     int rc = n_paths ? read_options(set, &source, o, err) : bnn_fail(err, BNN_EINVAL, "no paths; expected at least one");
     for (size_t i = 0; rc == BNN_OK && i < n_paths; i++)
         rc = add(set, paths[i], &source, err);
-    return rc == BNN_OK ? finish(set, o, source.rule != NULL, err) : rc;
+    if (rc == BNN_OK)
+        rc = check_sources(set, source.rule != NULL, err);
+    return rc == BNN_OK && o->labels ? set_labels(set, o->labels, err) : rc;
 }
 
 void bnn_dataset_options_default(bnn_dataset_options *options)
@@ -395,6 +406,8 @@ static int get_picture(const bnn_dataset *set, const bnn_source *s, size_t image
         rc = prepare(set, &p, out, err);
         bnn_picture_free(&p);
     }
+    if (rc == BNN_ESHAPE)
+        bnn_fail_prefix(err, s->kind->file(s, image, NULL));
     return rc;
 }
 
@@ -435,6 +448,8 @@ static int get_records(const bnn_dataset *set, const bnn_source *s, size_t first
         rc = s->kind->read(s, first, n, block, err);
         for (size_t i = 0; rc == BNN_OK && i < n; i++, out += step)
             rc = prepare_record(set, s, block + i * size, out, err);
+        if (rc == BNN_ESHAPE)
+            bnn_fail_prefix(err, s->path);
         first += n;
         count -= n;
     }

@@ -20,7 +20,6 @@ typedef struct bnn_source_options {
     bnn_shape       record;   /* of records */
     bool            record_given;
     bool            skip_bad;
-    bool            photo;
     bnn_notes      *left_out;
 } bnn_source_options;
 
