@@ -2,6 +2,7 @@
  *
  * The only file that knows networks and backends together.
  */
+#include "bnn/bench.h"
 #include "backend/backend.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -196,6 +197,24 @@ int bnn_trace(bnn_runtime *run, const uint8_t *images, size_t count, uint32_t la
     if (size != count * values * sizeof *out)
         return bnn_fail(err, BNN_EINVAL, "trace of layer %u into %zu bytes; expected %zu", layer, size, count * values * sizeof *out);
     return run->backend->trace(run->state, images, count, layer, out, err);
+}
+
+int bnn_profile(bnn_runtime *run, const uint8_t *images, size_t count, uint64_t *ns, size_t size, bnn_error *err)
+{
+    const int rc = check_arguments(run, images, count, err);
+    if (rc != BNN_OK)
+        return rc;
+    const uint32_t layers = run->net->topology.layers;
+    if (size != 1 + (size_t)layers)
+        return bnn_fail(err, BNN_EINVAL, "profile into %zu times; expected %u", size, 1 + layers);
+    if (!run->backend->profile)
+        return bnn_fail(err, BNN_EBACKEND, "backend '%s' does not time its layers", run->backend->name);
+    const size_t pixels = bnn_shape_size(run->net->rule.shape);
+    for (size_t at = 0; at < count; at += run->chunk) {
+        const size_t n = count - at < run->chunk ? count - at : run->chunk;
+        run->backend->profile(run->state, images + at * pixels, n, run->scores, ns);
+    }
+    return BNN_OK;
 }
 
 void bnn_runtime_get_stats(const bnn_runtime *run, bnn_stats *stats)

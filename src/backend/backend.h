@@ -22,6 +22,8 @@ typedef struct bnn_backend {
     int  (*run)(bnn_backend_state *state, const uint8_t *images, size_t count, int32_t *scores, bnn_error *err);
     /* Values of one layer for each image, as bnn_trace documents them. */
     int  (*trace)(bnn_backend_state *state, const uint8_t *images, size_t count, uint32_t layer, int32_t *out, bnn_error *err);
+    /* As run, on the calling thread, adding to ns[0] the time of packing and to ns[1 + layer] each layer's; NULL = cannot. */
+    void (*profile)(bnn_backend_state *state, const uint8_t *images, size_t count, int32_t *scores, uint64_t *ns);
     /* Fills what the backend knows: kernels, threads, cycles. */
     void (*stats)(const bnn_backend_state *state, bnn_stats *stats);
 } bnn_backend;

@@ -2,6 +2,12 @@
  *
  * Images go through all layers in blocks, a block a task of the thread pool:
  * so the weights are read once a block, and activations stay in the cache.
+ * One image is a block of one, run by the caller: no thread is woken for it.
+ *
+ * A level has its kernels and its own packing of the weights: an engine. On
+ * processors with AMX there are two, since its tiles were seen to fall to a
+ * quarter of their speed for tenths of a second: every thread measures both
+ * now and then, on the core it runs on, and takes the faster.
  */
 #include "backend/backend.h"
 #include "base/mem.h"
@@ -10,43 +16,83 @@
 
 #include <string.h>
 
-enum { BLOCK = 16 }; /* images in a task */
+enum {
+    MAX_BLOCK  = 64, /* images in a task at most */
+    EASY_BLOCK = 8,  /* images that fill the kernels' blocks: a task is no smaller while there are enough */
+};
+/* A task should last long enough that handing it over does not matter: about 50 us. */
+static const uint64_t TASK_OPS = (uint64_t)1 << 27;
+
+struct engine {
+    bnn_kernels kernels;
+    bnn_mvtu   *mvtu;    /* [layers]; unused of pools */
+    void      **weights; /* [layers] packed */
+};
+
+/* What a thread works with. */
+struct worker {
+    uint8_t *map[2]; /* `block` maps: a layer reads one, writes the other */
+    void    *scratch;
+    unsigned engine;
+    uint64_t probe_at; /* time of the next choice between engines, ns */
+};
 
 struct bnn_backend_state {
     const bnn_network *net;
-    bnn_kernels        kernels;
     bnn_pool          *pool;
-    bnn_mvtu          *mvtu;    /* [layers]; unused of pools */
-    void             **weights; /* [layers] packed */
-    size_t             map_size;    /* bytes of the largest map of one image */
-    uint8_t          **map[2];  /* [threads] BLOCK maps: a layer reads one, writes the other */
+    struct engine      engine[2];
+    unsigned           engines;
+    size_t             block;        /* images a task at most */
+    size_t             map_size;     /* bytes of the largest map of one image */
+    size_t             scratch_size;
+    struct worker     *worker;       /* [threads] */
 };
 
-/* Kernel levels of this build, weakest first. */
-static const struct { const char *name, *summary; void (*init)(bnn_kernels *); } level[] = {
-    { "scalar", "portable C, the reference", bnn_kernels_init_scalar },
-};
-enum { LEVELS = sizeof level / sizeof *level };
+/* --------------------------------------------------------------- levels -- */
 
 int bnn_cpu_level_at(size_t index, bnn_backend_info *info)
 {
-    if (index >= LEVELS)
+    const bnn_level *l = bnn_level_at(index);
+    if (!l)
         return BNN_EINVAL;
-    *info = (bnn_backend_info){ .name = level[index].name, .summary = level[index].summary };
+    *info = (bnn_backend_info){ .name = l->name, .summary = l->summary, .missing = bnn_level_missing(l) };
     return BNN_OK;
 }
 
-static int choose_level(bnn_kernels *k, const char *name, bnn_error *err)
+static const bnn_level *best_level(void)
 {
-    size_t i = LEVELS;
-    if (!name || strcmp(name, "auto") == 0)
-        i = LEVELS - 1;
-    else
-        for (i = 0; i < LEVELS && strcmp(level[i].name, name) != 0;)
-            i++;
-    if (i == LEVELS)
-        return bnn_fail(err, BNN_EBACKEND, "cpu level '%s'; \"bnn info --cpu\" lists what this machine has", name);
-    level[i].init(k);
+    const bnn_level *best = bnn_level_at(0), *l;
+    for (size_t i = 1; (l = bnn_level_at(i)) != NULL; i++)
+        if (!bnn_level_missing(l))
+            best = l;
+    return best;
+}
+
+static int find_level(const bnn_level **out, const char *name, bnn_error *err)
+{
+    const bnn_level *l;
+    for (size_t i = 0; (l = bnn_level_at(i)) != NULL; i++) {
+        if (strcmp(l->name, name) != 0)
+            continue;
+        if (bnn_level_missing(l))
+            return bnn_fail(err, BNN_EBACKEND, "cpu level '%s' is not usable here: %s", name, bnn_level_missing(l));
+        *out = l;
+        return BNN_OK;
+    }
+    return bnn_fail(err, BNN_EBACKEND, "cpu level '%s'; \"bnn info --cpu\" lists what this machine has", name);
+}
+
+/* One engine for a level by name; for auto the best, and beside AMX the step below it. */
+static int choose_engines(bnn_backend_state *s, const char *name, bnn_error *err)
+{
+    const bool fixed = name && strcmp(name, "auto") != 0;
+    const bnn_level *l = best_level();
+    const int rc = fixed ? find_level(&l, name, err) : BNN_OK;
+    if (rc != BNN_OK)
+        return rc;
+    bnn_kernels_init(&s->engine[s->engines++].kernels, l);
+    if (!fixed && strcmp(l->name, "amx") == 0)
+        bnn_kernels_init(&s->engine[s->engines++].kernels, l - 1);
     return BNN_OK;
 }
 
@@ -85,55 +131,86 @@ static void describe(bnn_mvtu *m, const bnn_topology *t, uint32_t i, const bnn_m
     }
 }
 
-static int prepare_layer(bnn_backend_state *s, uint32_t i, bnn_error *err)
+static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+
+static int prepare_layer(bnn_backend_state *s, struct engine *e, uint32_t i, bnn_error *err)
 {
     const bnn_topology *t = &s->net->topology;
     if (t->layer[i].kind == BNN_MAXPOOL)
         return BNN_OK;
-    bnn_mvtu *m = &s->mvtu[i];
+    bnn_mvtu *m = &e->mvtu[i];
     describe(m, t, i, &s->net->matrix[i]);
-    const size_t size = s->kernels.weight_size(m);
-    s->weights[i] = bnn_alloc(size, 1);
-    if (!s->weights[i])
+    const size_t size = e->kernels.weight_size(m);
+    e->weights[i] = bnn_alloc(size, 1);
+    if (!e->weights[i])
         return bnn_fail_memory(err, size);
-    s->kernels.weight_pack(s->weights[i], m, s->net->matrix[i].weights);
-    m->weights = s->weights[i];
-    const size_t in = bnn_mvtu_in_size(m), out = bnn_mvtu_out_size(m);
-    s->map_size = in > s->map_size ? in : s->map_size;
-    s->map_size = out > s->map_size ? out : s->map_size;
+    e->kernels.weight_pack(e->weights[i], m, s->net->matrix[i].weights);
+    m->weights = e->weights[i];
+    s->map_size = larger(s->map_size, larger(bnn_mvtu_in_size(m), bnn_mvtu_out_size(m)));
+    s->scratch_size = larger(s->scratch_size, e->kernels.scratch_size(m));
     return BNN_OK;
 }
 
-static int open_scratch(bnn_backend_state *s, bnn_error *err)
+static int prepare_engine(bnn_backend_state *s, struct engine *e, bnn_error *err)
+{
+    const uint32_t layers = s->net->topology.layers;
+    e->mvtu    = bnn_alloc(layers, sizeof *e->mvtu);
+    e->weights = bnn_alloc(layers, sizeof *e->weights);
+    int rc = e->mvtu && e->weights ? BNN_OK : bnn_fail_memory(err, layers * sizeof *e->mvtu);
+    for (uint32_t i = 0; rc == BNN_OK && i < layers; i++)
+        rc = prepare_layer(s, e, i, err);
+    return rc;
+}
+
+/* As many images as make a task of the wanted length, in eights. */
+static size_t block_images(const bnn_topology *t)
+{
+    uint64_t ops = 1;
+    for (uint32_t i = 0; i < t->layers; i++)
+        ops += bnn_layer_ops(&t->layer[i]);
+    const uint64_t n = (TASK_OPS / ops + EASY_BLOCK) / EASY_BLOCK * EASY_BLOCK;
+    return n > MAX_BLOCK ? MAX_BLOCK : (size_t)n;
+}
+
+static int open_workers(bnn_backend_state *s, bnn_error *err)
 {
     const unsigned threads = bnn_pool_threads(s->pool);
     s->map_size = (s->map_size + 7) & ~(size_t)7; /* whole words */
-    s->map[0] = bnn_alloc(threads, sizeof *s->map[0]);
-    s->map[1] = bnn_alloc(threads, sizeof *s->map[1]);
-    if (!s->map[0] || !s->map[1])
-        return bnn_fail_memory(err, threads * sizeof *s->map[0]);
-    for (unsigned i = 0; i < 2 * threads; i++) {
-        s->map[i % 2][i / 2] = bnn_alloc(BLOCK, s->map_size);
-        if (!s->map[i % 2][i / 2])
-            return bnn_fail_memory(err, BLOCK * s->map_size);
+    s->block    = block_images(&s->net->topology);
+    s->worker   = bnn_alloc(threads, sizeof *s->worker);
+    if (!s->worker)
+        return bnn_fail_memory(err, threads * sizeof *s->worker);
+    for (unsigned i = 0; i < threads; i++) {
+        struct worker *w = &s->worker[i];
+        w->map[0]  = bnn_alloc(s->block, s->map_size);
+        w->map[1]  = bnn_alloc(s->block, s->map_size);
+        w->scratch = bnn_alloc(1, s->scratch_size);
+        if (!w->map[0] || !w->map[1] || !w->scratch)
+            return bnn_fail_memory(err, s->block * s->map_size);
     }
     return BNN_OK;
+}
+
+static void close_engine(struct engine *e, uint32_t layers)
+{
+    for (uint32_t i = 0; e->weights && i < layers; i++)
+        bnn_free(e->weights[i]);
+    bnn_free(e->weights);
+    bnn_free(e->mvtu);
 }
 
 static void cpu_close(bnn_backend_state *s)
 {
     if (!s)
         return;
-    const unsigned threads = s->pool ? bnn_pool_threads(s->pool) : 0;
-    for (unsigned i = 0; i < 2; i++) {
-        for (unsigned k = 0; s->map[i] && k < threads; k++)
-            bnn_free(s->map[i][k]);
-        bnn_free(s->map[i]);
+    for (unsigned i = 0; s->worker && i < bnn_pool_threads(s->pool); i++) {
+        bnn_free(s->worker[i].map[0]);
+        bnn_free(s->worker[i].map[1]);
+        bnn_free(s->worker[i].scratch);
     }
-    for (uint32_t i = 0; s->weights && i < s->net->topology.layers; i++)
-        bnn_free(s->weights[i]);
-    bnn_free(s->weights);
-    bnn_free(s->mvtu);
+    bnn_free(s->worker);
+    for (unsigned i = 0; i < s->engines; i++)
+        close_engine(&s->engine[i], s->net->topology.layers);
     bnn_pool_close(s->pool);
     bnn_free(s);
 }
@@ -143,23 +220,44 @@ static int cpu_open(bnn_backend_state **out, const bnn_network *net, const bnn_o
     bnn_backend_state *s = bnn_alloc(1, sizeof *s);
     if (!s)
         return bnn_fail_memory(err, sizeof *s);
-    s->net     = net;
-    s->mvtu    = bnn_alloc(net->topology.layers, sizeof *s->mvtu);
-    s->weights = bnn_alloc(net->topology.layers, sizeof *s->weights);
-    int rc = s->mvtu && s->weights ? BNN_OK : bnn_fail_memory(err, net->topology.layers * sizeof *s->mvtu);
-    if (rc == BNN_OK)
-        rc = choose_level(&s->kernels, options->cpu, err);
+    s->net = net;
+    int rc = choose_engines(s, options->cpu, err);
     if (rc == BNN_OK)
         rc = bnn_pool_open(&s->pool, options->threads, err);
-    for (uint32_t i = 0; rc == BNN_OK && i < net->topology.layers; i++)
-        rc = prepare_layer(s, i, err);
+    for (unsigned i = 0; rc == BNN_OK && i < s->engines; i++)
+        rc = prepare_engine(s, &s->engine[i], err);
     if (rc == BNN_OK)
-        rc = open_scratch(s, err);
+        rc = open_workers(s, err);
     if (rc == BNN_OK)
         *out = s;
     else
         cpu_close(s);
     return rc;
+}
+
+/* --------------------------------------------------------------- choice -- */
+
+/* MACs a nanosecond of an engine's peak, over some tens of microseconds. */
+static double measure(const struct engine *e)
+{
+    const uint64_t start = bnn_now_ns();
+    uint64_t macs = 0, spent;
+    do {
+        macs += e->kernels.peaks[0].run(256);
+        spent = bnn_now_ns() - start;
+    } while (spent < 10000);
+    return (double)macs / (double)spent;
+}
+
+static const struct engine *choose(const bnn_backend_state *s, struct worker *w)
+{
+    enum { INTERVAL_NS = 20000000 };
+    const uint64_t now = s->engines > 1 ? bnn_now_ns() : 0;
+    if (s->engines > 1 && now >= w->probe_at) {
+        w->engine   = measure(&s->engine[0]) < measure(&s->engine[1]);
+        w->probe_at = now + INTERVAL_NS;
+    }
+    return &s->engine[w->engine];
 }
 
 /* ------------------------------------------------------------------ run -- */
@@ -169,48 +267,70 @@ static size_t layer_out_size(const bnn_backend_state *s, uint32_t i)
     const bnn_layer *l = &s->net->topology.layer[i];
     if (l->kind == BNN_MAXPOOL)
         return (size_t)l->out.height * l->out.width * l->output_bits * bnn_plane_words(l->out.channels) * 8;
-    return bnn_mvtu_out_size(&s->mvtu[i]);
+    return bnn_mvtu_out_size(&s->engine[0].mvtu[i]);
+}
+
+/* bnn_rule_q without branches, so that compilers make vectors of it. */
+static void pack_fixed_point(int8_t *out, const uint8_t *v, size_t n, bool truncate)
+{
+    const uint8_t up = !truncate;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (int8_t)(v[i] - 128 + ((v[i] >> 7) & (v[i] != 255) & up));
 }
 
 /* Pixels to packed input: bits (flat before a dense layer, else pixel by pixel) or fixed point. */
 static void pack_image(const bnn_backend_state *s, uint8_t *out, const uint8_t *pixels)
 {
     const bnn_rule *rule = &s->net->rule;
-    const bnn_mvtu *m = &s->mvtu[0];
-    const size_t size = bnn_shape_size(rule->shape), C = m->in_channels;
+    const size_t size = bnn_shape_size(rule->shape), C = s->engine[0].mvtu[0].in_channels;
     if (rule->bits == 8) {
-        for (size_t i = 0; i < size; i++)
-            ((int8_t *)out)[i] = bnn_rule_q(rule, pixels[i]);
+        pack_fixed_point((int8_t *)out, pixels, size, rule->truncate);
         return;
     }
     const unsigned at_least = bnn_rule_level(rule, pixels);
     uint64_t *words = (uint64_t *)(void *)out;
-    for (size_t at = 0; at < size; at += C, words += bnn_plane_words(m->in_channels))
-        s->kernels.pack(words, pixels + at, at_least, rule->table ? rule->table + at : NULL, C);
+    for (size_t at = 0; at < size; at += C, words += bnn_plane_words((uint32_t)C))
+        s->engine[0].kernels.pack(words, pixels + at, at_least, rule->table ? rule->table + at : NULL, C);
 }
 
-static void run_layer(const bnn_backend_state *s, uint32_t i, const uint8_t *x, uint8_t *y, size_t n)
+static void run_layer(const bnn_backend_state *s, const struct engine *e, uint32_t i, const uint8_t *x, uint8_t *y, size_t n, void *scratch)
 {
     const bnn_layer *l = &s->net->topology.layer[i];
     if (l->kind != BNN_MAXPOOL) {
-        s->kernels.mvtu(&s->mvtu[i], x, y, n);
+        e->kernels.mvtu(&e->mvtu[i], x, y, n, scratch);
         return;
     }
     const size_t in = 4 * layer_out_size(s, i), out = layer_out_size(s, i);
     for (size_t k = 0; k < n; k++)
-        s->kernels.maxpool((uint64_t *)(void *)(y + k * out), (const uint64_t *)(const void *)(x + k * in), l->in.height,
+        e->kernels.maxpool((uint64_t *)(void *)(y + k * out), (const uint64_t *)(const void *)(x + k * in), l->in.height,
                            l->in.width, l->input_bits, bnn_plane_words(l->in.channels));
 }
 
-/* Runs layers 0..last of up to BLOCK images; returns the map that holds the outputs. */
-static const uint8_t *run_block(const bnn_backend_state *s, const uint8_t *images, size_t n, uint32_t last, unsigned thread)
+/* Adds the time since *since to a counter, when counters are wanted. */
+static void lap(uint64_t *counter, uint64_t *since)
 {
-    uint8_t *x = s->map[0][thread], *y = s->map[1][thread];
-    const size_t pixels = bnn_shape_size(s->net->rule.shape), in = bnn_mvtu_in_size(&s->mvtu[0]);
+    if (!counter)
+        return;
+    const uint64_t now = bnn_now_ns();
+    *counter += now - *since;
+    *since = now;
+}
+
+/* Runs layers 0..last of up to s->block images; returns the map that holds the
+ * outputs. ns: NULL, or times to add to: of packing, then of each layer. */
+static const uint8_t *run_block(const bnn_backend_state *s, const uint8_t *images, size_t n, uint32_t last, unsigned thread, uint64_t *ns)
+{
+    struct worker *w = &s->worker[thread];
+    const struct engine *e = choose(s, w);
+    uint8_t *x = w->map[0], *y = w->map[1];
+    const size_t pixels = bnn_shape_size(s->net->rule.shape), in = bnn_mvtu_in_size(&e->mvtu[0]);
+    uint64_t since = ns ? bnn_now_ns() : 0;
     for (size_t k = 0; k < n; k++)
         pack_image(s, x + k * in, images + k * pixels);
+    lap(ns, &since);
     for (uint32_t i = 0; i <= last && last != UINT32_MAX; i++) {
-        run_layer(s, i, x, y, n);
+        run_layer(s, e, i, x, y, n, w->scratch);
+        lap(ns ? ns + 1 + i : NULL, &since);
         uint8_t *swap = x;
         x = y;
         y = swap;
@@ -230,24 +350,40 @@ static void to_scores(const bnn_network *net, int32_t *scores, const int32_t *su
             scores[k * rows + r] -= net->matrix[last].thresholds[r];
 }
 
-struct job { const bnn_backend_state *state; const uint8_t *images; size_t count; int32_t *scores; };
+struct job { const bnn_backend_state *state; const uint8_t *images; size_t count, block; int32_t *scores; uint64_t *ns; };
 
 static void run_task(void *context, size_t i, unsigned thread)
 {
     const struct job *job = context;
     const bnn_backend_state *s = job->state;
-    const size_t first = i * BLOCK, n = job->count - first < BLOCK ? job->count - first : BLOCK;
+    const size_t first = i * job->block, n = job->count - first < job->block ? job->count - first : job->block;
     const uint32_t last = s->net->topology.layers - 1, rows = s->net->topology.layer[last].MH;
-    const uint8_t *sums = run_block(s, job->images + first * bnn_shape_size(s->net->rule.shape), n, last, thread);
+    const uint8_t *sums = run_block(s, job->images + first * bnn_shape_size(s->net->rule.shape), n, last, thread, job->ns);
     to_scores(s->net, job->scores + first * rows, (const int32_t *)(const void *)sums, n);
+}
+
+/* Images a task: `block`, or less when that would leave threads idle, but not below what is worth a wake-up. */
+static size_t task_images(const bnn_backend_state *s, size_t count)
+{
+    const size_t threads = bnn_pool_threads(s->pool), share = (count + threads - 1) / threads;
+    const size_t even = (share + EASY_BLOCK - 1) / EASY_BLOCK * EASY_BLOCK;
+    return even < s->block ? even : s->block;
 }
 
 static int cpu_run(bnn_backend_state *s, const uint8_t *images, size_t count, int32_t *scores, bnn_error *err)
 {
-    struct job job = { s, images, count, scores };
+    struct job job = { s, images, count, task_images(s, count), scores, NULL };
     (void)err;
-    bnn_pool_run(s->pool, (count + BLOCK - 1) / BLOCK, run_task, &job);
+    if (count > 0)
+        bnn_pool_run(s->pool, (count + job.block - 1) / job.block, run_task, &job);
     return BNN_OK;
+}
+
+static void cpu_profile(bnn_backend_state *s, const uint8_t *images, size_t count, int32_t *scores, uint64_t *ns)
+{
+    struct job job = { s, images, count, s->block, scores, ns };
+    for (size_t i = 0; i * job.block < count; i++)
+        run_task(&job, i, 0);
 }
 
 /* ---------------------------------------------------------------- trace -- */
@@ -264,7 +400,7 @@ static void unpack_pixel(int32_t *out, const uint64_t *pixel, uint32_t channels,
 
 static void unpack_input(const bnn_backend_state *s, int32_t *out, const uint8_t *x)
 {
-    const bnn_mvtu *m = &s->mvtu[0];
+    const bnn_mvtu *m = &s->engine[0].mvtu[0];
     const size_t size = bnn_shape_size(s->net->rule.shape), C = m->in_channels;
     for (size_t i = 0; m->in_planes == 0 && i < size; i++)
         out[i] = ((const int8_t *)x)[i];
@@ -288,18 +424,26 @@ static void unpack_layer(const bnn_backend_state *s, uint32_t i, int32_t *out, c
         unpack_pixel(out + p * l->out.channels, words, l->out.channels, l->output_bits);
 }
 
+/* Bytes of one image of what a layer writes; of the packed input for UINT32_MAX. */
+static size_t map_bytes(const bnn_backend_state *s, uint32_t layer)
+{
+    return layer == UINT32_MAX ? bnn_mvtu_in_size(&s->engine[0].mvtu[0]) : layer_out_size(s, layer);
+}
+
 static int cpu_trace(bnn_backend_state *s, const uint8_t *images, size_t count, uint32_t layer, int32_t *out, bnn_error *err)
 {
     const bnn_topology *t = &s->net->topology;
-    const size_t pixels = bnn_shape_size(s->net->rule.shape);
+    const size_t pixels = bnn_shape_size(s->net->rule.shape), bytes = map_bytes(s, layer);
     const size_t values = layer == UINT32_MAX ? pixels : bnn_shape_size(t->layer[layer].out);
     (void)err;
-    for (size_t k = 0; k < count; k++) {
-        const uint8_t *x = run_block(s, images + k * pixels, 1, layer, 0);
-        if (layer == UINT32_MAX)
-            unpack_input(s, out + k * values, x);
-        else
-            unpack_layer(s, layer, out + k * values, x);
+    for (size_t at = 0; at < count; at += s->block) {
+        const size_t n = count - at < s->block ? count - at : s->block;
+        const uint8_t *x = run_block(s, images + at * pixels, n, layer, 0, NULL);
+        for (size_t k = 0; k < n; k++, x += bytes, out += values)
+            if (layer == UINT32_MAX)
+                unpack_input(s, out, x);
+            else
+                unpack_layer(s, layer, out, x);
     }
     return BNN_OK;
 }
@@ -311,7 +455,7 @@ static const char *cpu_missing(void)
 
 static void cpu_stats(const bnn_backend_state *s, bnn_stats *stats)
 {
-    stats->kernels = s->kernels.name;
+    stats->kernels = s->engine[s->worker[0].engine].kernels.name;
     stats->threads = bnn_pool_threads(s->pool);
 }
 
@@ -323,5 +467,6 @@ const bnn_backend bnn_backend_cpu = {
     .close   = cpu_close,
     .run     = cpu_run,
     .trace   = cpu_trace,
+    .profile = cpu_profile,
     .stats   = cpu_stats,
 };

@@ -145,13 +145,19 @@ static void mvtu_pixel(const bnn_mvtu *m, const uint8_t *x, uint8_t *y)
     }
 }
 
-static void mvtu(const bnn_mvtu *m, const void *x, void *y, size_t images)
+static size_t scratch_size(const bnn_mvtu *m)
 {
-    const size_t in_size = bnn_mvtu_in_size(m), out_size = bnn_mvtu_out_size(m);
-    const size_t in_pixel = in_size / m->in_height / m->in_width, out_pixel = out_size / m->out_height / m->out_width;
+    (void)m;
+    return 0;
+}
+
+static void mvtu(const bnn_mvtu *m, const void *x, void *y, size_t images, void *scratch)
+{
+    const size_t in_size = bnn_mvtu_in_size(m), in_pixel = bnn_mvtu_in_pixel(m), out_pixel = bnn_mvtu_out_pixel(m);
     const uint8_t *map = x;
     uint8_t *out = y;
-    memset(y, 0, images * out_size);
+    (void)scratch;
+    memset(y, 0, images * bnn_mvtu_out_size(m));
     for (size_t n = 0; n < images; n++, map += in_size)
         for (uint32_t oy = 0; oy < m->out_height; oy++)
             for (uint32_t ox = 0; ox < m->out_width; ox++, out += out_pixel)
@@ -197,14 +203,42 @@ static void pack(uint64_t *out, const uint8_t *v, unsigned level, const uint8_t 
         out[i / 64] |= (uint64_t)(v[i] >= (table ? table[i] : level)) << (i % 64);
 }
 
+/* ------------------------------------------------------------ measuring -- */
+
+static void read_words(const void *data, size_t bytes)
+{
+    const uint64_t *w = data;
+    uint64_t sum = 0;
+    for (size_t i = 0; i < bytes / 8; i++)
+        sum ^= w[i];
+    __asm__ volatile("" : : "r"(sum));
+}
+
+static uint64_t peak_scalar(uint64_t rounds)
+{
+    uint64_t a[4] = { 0, 1, 2, 3 }, w = 0x0123456789abcdefu, sum = 0;
+    for (uint64_t r = 0; r < rounds; r++) {
+        __asm__ volatile("" : "+r"(a[0]), "+r"(a[1]), "+r"(a[2]), "+r"(a[3])); /* not known to be the same each round */
+        for (int i = 0; i < 4; i++)
+            sum += (uint64_t)popcount64(a[i] ^ w);
+    }
+    __asm__ volatile("" : : "r"(sum));
+    return rounds * 4 * 64;
+}
+
+static const bnn_peak peaks[] = { { "scalar", peak_scalar }, { NULL, NULL } };
+
 void bnn_kernels_init_scalar(bnn_kernels *k)
 {
     *k = (bnn_kernels){
-        .name        = "scalar",
-        .weight_size = weight_size,
-        .weight_pack = weight_pack,
-        .mvtu        = mvtu,
-        .maxpool     = maxpool,
-        .pack        = pack,
+        .name         = "scalar",
+        .weight_size  = weight_size,
+        .weight_pack  = weight_pack,
+        .scratch_size = scratch_size,
+        .mvtu         = mvtu,
+        .maxpool      = maxpool,
+        .pack         = pack,
+        .read         = read_words,
+        .peaks        = peaks,
     };
 }
