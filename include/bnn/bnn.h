@@ -152,6 +152,13 @@ typedef struct bnn_layer_info {
 /* `index` from 0 to info.layers - 1; the input line is not a layer. EINVAL past the end. */
 BNN_API int bnn_network_get_layer(const bnn_network *net, uint32_t index, bnn_layer_info *info);
 
+/* The parameters of a layer. `size` in bytes must be exactly that of `out`; of a
+ * pool it is 0. EINVAL.
+ * weights: MH x MW values -1, 0, +1; a row of a conv is kernel x kernel x channels.
+ * thresholds: MH x thresholds; a neuron fires when sum >= threshold. */
+BNN_API int bnn_network_weights(const bnn_network *net, uint32_t layer, int8_t *out, size_t size, bnn_error *err);
+BNN_API int bnn_network_thresholds(const bnn_network *net, uint32_t layer, int32_t *out, size_t size, bnn_error *err);
+
 /* Name, or "" when unnamed or out of range; lives as long as the network. */
 BNN_API const char *bnn_network_class_name(const bnn_network *net, uint32_t label);
 /* Text of "topology", "input" (the input rule) or an entry of the provenance
@@ -287,6 +294,17 @@ BNN_API const char *bnn_dataset_class_name(const bnn_dataset *set, uint32_t labe
  * be decoded, and always files of a folder that are no pictures. NULL past the end. */
 BNN_API const char *bnn_dataset_left_out(const bnn_dataset *set, size_t index);
 BNN_API void        bnn_dataset_close(bnn_dataset *set);
+
+/* What a data set does to each picture, for one in memory: the network's input
+ * rule, then `out` holds the network's input shape. `input` is as in
+ * bnn_dataset_options. ESHAPE, ENOMEM, EINVAL; of a file also EMAGIC (neither
+ * PNG, JPEG nor PNM), ECORRUPT, EVERSION.
+ * pixels: height x width x channels, 1 = grey, 3 = RGB, 4 = RGBA. */
+BNN_API int bnn_prepare_pixels(const bnn_network *net, const uint8_t *pixels, bnn_shape shape,
+                               const char *input, uint8_t *out, bnn_error *err);
+/* file: the bytes of a PNG, JPEG or PNM file. */
+BNN_API int bnn_prepare_file(const bnn_network *net, const void *file, size_t size,
+                             const char *input, uint8_t *out, bnn_error *err);
 
 #ifdef __cplusplus
 } /* extern "C" */

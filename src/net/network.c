@@ -326,6 +326,35 @@ int bnn_network_get_layer(const bnn_network *net, uint32_t index, bnn_layer_info
     return BNN_OK;
 }
 
+static int check_parameters(const bnn_network *net, uint32_t layer, size_t each, size_t size, const char *what, bnn_error *err)
+{
+    if (layer >= net->topology.layers)
+        return bnn_fail(err, BNN_EINVAL, "layer %u; the network has layers 0 to %u", layer, net->topology.layers - 1);
+    const size_t want = net->topology.layer[layer].MH * each;
+    if (size != want)
+        return bnn_fail(err, BNN_EINVAL, "%s of layer %u into %zu bytes; expected %zu", what, layer, size, want);
+    return BNN_OK;
+}
+
+int bnn_network_weights(const bnn_network *net, uint32_t layer, int8_t *out, size_t size, bnn_error *err)
+{
+    const bnn_layer *l = &net->topology.layer[layer < net->topology.layers ? layer : 0];
+    const int rc = check_parameters(net, layer, l->MW, size, "weights", err);
+    for (uint32_t row = 0; rc == BNN_OK && row < l->MH; row++)
+        for (uint32_t s = 0; s < l->MW; s++)
+            *out++ = (int8_t)bnn_weight_at(l, &net->matrix[layer], row, s);
+    return rc;
+}
+
+int bnn_network_thresholds(const bnn_network *net, uint32_t layer, int32_t *out, size_t size, bnn_error *err)
+{
+    const bnn_layer *l = &net->topology.layer[layer < net->topology.layers ? layer : 0];
+    const int rc = check_parameters(net, layer, l->thresholds * sizeof *out, size, "thresholds", err);
+    if (rc == BNN_OK && size > 0)
+        memcpy(out, net->matrix[layer].thresholds, size);
+    return rc;
+}
+
 const char *bnn_network_class_name(const bnn_network *net, uint32_t label)
 {
     return label < net->names ? net->name[label] : "";
