@@ -16,10 +16,13 @@
 
 enum { HEAD = 16 };
 
+/* The fourth byte is the number of dimensions; a CIFAR-10 record may begin with the first three. */
 static bool matches(const bnn_candidate *c)
 {
     static const uint8_t idx[3] = { 0, 0, 8 }, gzip[2] = { 0x1f, 0x8b };
-    return !c->folder && c->head_size >= 4 && (memcmp(c->head, idx, 3) == 0 || memcmp(c->head, gzip, 2) == 0);
+    if (c->folder || c->head_size < 4)
+        return false;
+    return (memcmp(c->head, idx, 3) == 0 && c->head[3] >= 1 && c->head[3] <= 4) || memcmp(c->head, gzip, 2) == 0;
 }
 
 static int read_head(bnn_source *s, bnn_error *err)
