@@ -1,0 +1,136 @@
+/* model.h -- a network in training: latent weights, batch norm, one batch of activations.
+ *
+ * A block is a conv or dense layer with what follows it, in the hardware's
+ * order:  product -> batch norm -> quantise -> max-pool.  The last block ends
+ * in scores. Letters: n images, R = n x positions rows of a product, MW inputs
+ * and MH neurons of a row. Maps are [y][x][channel], so the map of one block
+ * is the flat vector of the next.
+ *
+ * Each kind of step has one file with its forward and backward side by side:
+ * conv.c dense.c batchnorm.c pool.c quantise.c loss.c. To add one: its file,
+ * and its calls in bnn_model_forward and bnn_model_backward.
+ *
+ * Batches are cut into BNN_SLICES ranges of images, whatever the number of
+ * threads, and partial sums are added in the order of the slices.
+ */
+#ifndef BNN_TRAIN_MODEL_H
+#define BNN_TRAIN_MODEL_H
+
+#include "net/network.h"
+#include "train/adam.h"
+#include "train/gemm.h"
+
+enum { BNN_SLICES = 8 };
+
+/* Where the statistics of batch norm come from. */
+enum bnn_mode {
+    BNN_BATCH,   /* this batch: a training step */
+    BNN_MEASURE, /* this batch, and added up for bnn_model_measured */
+    BNN_FROZEN,  /* as they are: the float graph that is folded and deployed */
+};
+
+/* Batch norm of one block as the float graph evaluates it:
+ * z = (acc - mean) * scale + beta; bnn_norm_at is the only place that says so. */
+typedef struct bnn_norm {
+    float *mean, *scale, *beta; /* [MH] */
+} bnn_norm;
+
+static inline float bnn_norm_at(float acc, float mean, float scale, float beta)
+{
+    return (acc - mean) * scale + beta;
+}
+
+typedef struct bnn_block {
+    const bnn_layer *layer;
+    uint32_t  index;      /* of the layer in the topology */
+    bool      pooled;     /* a maxpool layer follows */
+    bool      last;
+    size_t    positions;  /* of a product: output height x width */
+    size_t    outputs;    /* the same after the pool */
+    size_t    slices;     /* ranges of images in which its weight gradients are summed */
+
+    bnn_adam  latent;     /* [MH][MW], in [-1, 1] */
+    bnn_adam  gamma, beta;/* [MH]; of the last block one gamma, the gain */
+    void     *weights;    /* operands [MH][MW]: the binary or ternary weights */
+    bnn_norm  norm;       /* beta is a copy of beta.value */
+    float    *inv;        /* [MH] 1 / sqrt(variance + eps) of the batch */
+    double   *partial;    /* [BNN_SLICES][2][MH] */
+    double   *measured;   /* [2][MH] sums over the batches of BNN_MEASURE */
+
+    float    *acc;        /* [R][MH] products: exact integers */
+    void     *out;        /* operands [n][outputs][MH] */
+    uint8_t  *winner;     /* [n][outputs][MH] of a pool: which of the four */
+    float    *d_out;      /* [n][outputs][MH] gradient of the loss by `out` */
+    void     *d_acc;      /* operands [R][MH] gradient by `acc` */
+    float    *d_weights;  /* [slices][MH][MW] */
+    float    *k;          /* [5][MH] of the backward pass: three coefficients, gradients of beta and gamma */
+} bnn_block;
+
+typedef struct bnn_model {
+    bnn_topology topology;
+    uint32_t  classes;
+    bool      trainable; /* has latents, moments and gradients */
+    size_t    batch;     /* most images of one batch */
+    uint32_t  blocks;
+    bnn_block block[BNN_MAX_LAYERS];
+    bnn_gemm  gemm;
+    bnn_pool *pool;
+    void     *input;     /* operands [batch][input size] */
+    float    *d_logits;  /* [batch][MH of the last] */
+    void    **column;    /* [threads] operands: windows of a few images, for conv.c */
+    float   **d_column;  /* [threads] */
+    size_t    measured;  /* batches of BNN_MEASURE */
+    uint64_t  steps;     /* of the optimiser so far */
+} bnn_model;
+
+/* `pool` must outlive the model. ENOMEM, EBACKEND. */
+int  bnn_model_new(bnn_model **out, const bnn_topology *t, uint32_t classes, size_t batch, bool trainable,
+                   const char *maths, bnn_pool *pool, bnn_error *err);
+void bnn_model_free(bnn_model *m);
+void bnn_model_init(bnn_model *m, uint64_t seed); /* latents uniform in [-1, 1) */
+void bnn_model_quantise_weights(bnn_model *m);    /* latents -> weights, after init or a checkpoint */
+
+/* Runs the n images in m->input up to the accumulators of the last block. */
+void bnn_model_forward(bnn_model *m, size_t n, enum bnn_mode mode);
+/* Gradients of all parameters from m->d_logits, after a forward pass of BNN_BATCH. */
+void bnn_model_backward(bnn_model *m, size_t n);
+/* One step of the optimiser; re-quantises the weights. */
+void bnn_model_update(bnn_model *m, float learning_rate);
+/* Freezes the statistics gathered with BNN_MEASURE, and starts to gather anew. */
+void bnn_model_measured(bnn_model *m);
+
+/* Range of slice i of n images. */
+static inline size_t bnn_slice_at(size_t n, size_t slices, size_t i) { return n * i / slices; }
+
+/* conv.c, dense.c: acc from `in`; then d_weights, and d_in ([n] x input size; NULL for the first block). */
+void bnn_conv_forward(bnn_model *m, bnn_block *b, const void *in, size_t n);
+void bnn_conv_backward(bnn_model *m, bnn_block *b, const void *in, float *d_in, size_t n);
+size_t bnn_conv_chunk(const bnn_block *b); /* images whose windows are unfolded at a time */
+void bnn_dense_forward(bnn_model *m, bnn_block *b, const void *in, size_t n);
+void bnn_dense_backward(bnn_model *m, bnn_block *b, const void *in, float *d_in, size_t n);
+
+/* batchnorm.c: statistics of acc; then acc -> out by pool and quantise; then d_out -> d_acc, gradients of gamma and beta. */
+void bnn_norm_statistics(bnn_model *m, bnn_block *b, size_t n, enum bnn_mode mode);
+void bnn_norm_forward(bnn_model *m, bnn_block *b, size_t n);
+void bnn_norm_backward(bnn_model *m, bnn_block *b, size_t n);
+void bnn_norm_measured(bnn_block *b, size_t batches);
+
+/* pool.c: one row of `outputs` from its four rows of z, remembering the winners; and the
+ * gradient of row `which` of the four from the gradient of the output. `channels` floats. */
+void bnn_pool_forward(float *out, uint8_t *winner, const float *z, size_t stride, size_t row, size_t channels);
+void bnn_pool_backward(float *d_z, const float *d_out, const uint8_t *winner, uint8_t which, size_t channels);
+
+/* quantise.c: z -> -1, +1 (levels 1) or -1, 0, +1 (levels 2); the surrogate's gradient: d where |z| <= 1, else 0. */
+void bnn_quantise_forward(float *out, const float *z, uint32_t levels, size_t n);
+void bnn_quantise_backward(float *d, const float *z, size_t n);
+/* Latents to weights. */
+void bnn_quantise_weights(float *out, const float *latent, uint32_t bits, size_t n);
+
+/* loss.c: statistics of the scalar norm of the scores, then cross entropy and its gradient. */
+typedef struct bnn_loss { double sum; size_t correct; } bnn_loss;
+void     bnn_scores_statistics(bnn_model *m, size_t n, enum bnn_mode mode);
+void     bnn_scores_measured(bnn_block *b, size_t batches);
+bnn_loss bnn_loss_forward(bnn_model *m, const uint16_t *labels, const float *teacher, float share, size_t n);
+void     bnn_loss_backward(bnn_model *m, size_t n); /* d_logits -> d_acc and the gain's gradient */
+
+#endif

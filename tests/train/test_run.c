@@ -1,0 +1,213 @@
+/* test_run.c -- whole trainings on pictures drawn here: what is learned, kept, resumed and refused. */
+#include "bnn/train.h"
+#include "base/file.h"
+#include "net/network.h"
+#include "train/random.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { SIDE = 12, COUNT = 600, CLASSES = 3 };
+
+static const char dense[] = "input 12x12x1 bit\ndense 256 w1 a1\ndense 64 w1 a2\ndense <=10 w1 scores\n";
+static const char conv[] = "input 12x12x1 uint8\nconv 16 3x3 w1 a1\nmaxpool 2x2\nconv 24 3x3 w2 a2\ndense 32 w1 a1\ndense <=10 w1 scores\n";
+
+/* A square, a cross or a line somewhere, with noise. */
+static void draw(uint8_t *p, uint32_t kind, bnn_random *r)
+{
+    const uint32_t y = 1 + bnn_random_below(r, 5), x = 1 + bnn_random_below(r, 5), last = 5;
+    for (int i = 0; i < SIDE * SIDE; i++)
+        p[i] = (uint8_t)bnn_random_below(r, 100);
+    for (uint32_t i = 0; i <= last; i++)
+        for (uint32_t j = 0; j <= last; j++) {
+            const bool on = kind == 0 ? i == 0 || j == 0 || i == last || j == last : kind == 1 ? i == j || i + j == last : i == last / 2;
+            if (on)
+                p[(y + i) * SIDE + x + j] = (uint8_t)(156 + bnn_random_below(r, 100));
+        }
+}
+
+/* The pictures as an IDX file with labels beside it, in the test's own folder. */
+static void write_set(const char *images, const char *labels, uint32_t count, uint64_t seed)
+{
+    static uint8_t file[16 + COUNT * SIDE * SIDE], names[8 + COUNT];
+    bnn_random r = bnn_random_at(seed, BNN_FOR_WEIGHTS, 0);
+    const uint8_t head[16] = { 0, 0, 8, 3, 0, 0, (uint8_t)(count >> 8), (uint8_t)count, 0, 0, 0, SIDE, 0, 0, 0, SIDE };
+    memcpy(file, head, 16);
+    memcpy(names, (uint8_t[8]){ 0, 0, 8, 1, 0, 0, (uint8_t)(count >> 8), (uint8_t)count }, 8);
+    for (uint32_t i = 0; i < count; i++) {
+        names[8 + i] = (uint8_t)(i % CLASSES);
+        draw(file + 16 + i * SIDE * SIDE, i % CLASSES, &r);
+    }
+    assert_int_equal(bnn_file_write(images, file, 16 + count * SIDE * SIDE, NULL), BNN_OK);
+    assert_int_equal(bnn_file_write(labels, names, 8 + count, NULL), BNN_OK);
+}
+
+struct run {
+    bnn_network *blank, *best, *last;
+    bnn_dataset *set;
+    bnn_train_options options;
+    bnn_train_comparison comparison;
+    double validation; /* of the last epoch */
+    uint32_t stop_at;  /* calls of the progress function until it stops the run; 0 = never */
+    uint32_t calls;
+    bnn_error err;
+};
+
+static int on_progress(void *user, const bnn_train_progress *p)
+{
+    struct run *r = user;
+    if (p->epoch_end)
+        r->validation = p->validation;
+    return ++r->calls == r->stop_at;
+}
+
+static void start(struct run *r, const char *topology)
+{
+    const char *path = "shapes-images-idx3-ubyte";
+    *r = (struct run){ 0 };
+    bnn_train_options_default(&r->options);
+    r->options.epochs     = 12;
+    r->options.batch      = 32;
+    r->options.keep_out   = 150;
+    r->options.progress   = on_progress;
+    r->options.user       = r;
+    r->options.comparison = &r->comparison;
+    write_set(path, "shapes-labels-idx1-ubyte", COUNT, 1);
+    assert_int_equal(bnn_train_blank(&r->blank, topology, NULL, &r->err), BNN_OK);
+    const bnn_dataset_options o = { .network = r->blank };
+    assert_int_equal(bnn_dataset_open(&r->set, &path, 1, &o, &r->err), BNN_OK);
+}
+
+static int train(struct run *r)
+{
+    const int rc = bnn_train(&r->best, &r->last, r->blank, r->set, NULL, &r->options, &r->err);
+    if (rc == BNN_EBACKEND) {
+        print_message("%s\n", r->err.message);
+        exit(77);
+    }
+    return rc;
+}
+
+static void end(struct run *r)
+{
+    bnn_network_close(r->blank);
+    bnn_network_close(r->best);
+    bnn_network_close(r->last);
+    bnn_dataset_close(r->set);
+}
+
+static uint64_t checksum(const bnn_network *net)
+{
+    bnn_network_info info;
+    bnn_network_get_info(net, &info);
+    return info.checksum;
+}
+
+static void learns(const char *topology, uint32_t epochs)
+{
+    struct run r;
+    start(&r, topology);
+    r.options.epochs = epochs;
+    assert_int_equal(train(&r), BNN_OK);
+    assert_true(r.validation >= 0.95);
+    assert_int_equal(r.comparison.images, 150);
+    assert_int_equal(r.comparison.differing, 0);
+    assert_int_equal(r.comparison.differing_values, 0);
+    assert_int_equal(r.best->classes, CLASSES);
+    end(&r);
+}
+
+static void learns_dense(void **state) { (void)state; learns(dense, 40); }
+static void learns_conv(void **state) { (void)state; learns(conv, 12); }
+
+static void same_on_any_number_of_threads(void **state)
+{
+    uint64_t sum[2];
+    (void)state;
+    for (uint32_t i = 0; i < 2; i++) {
+        struct run r;
+        start(&r, conv);
+        r.options.epochs  = 2;
+        r.options.threads = 1 + 2 * i;
+        assert_int_equal(train(&r), BNN_OK);
+        sum[i] = checksum(r.last);
+        end(&r);
+    }
+    assert_true(sum[0] == sum[1]);
+}
+
+/* Stopped in the middle of an epoch, and again, the run ends with the same bits. */
+static void resumes_bit_for_bit(void **state)
+{
+    struct run r;
+    uint64_t best, last;
+    (void)state;
+    start(&r, dense);
+    r.options.epochs = 3;
+    assert_int_equal(train(&r), BNN_OK);
+    best = checksum(r.best);
+    last = checksum(r.last);
+    end(&r);
+
+    unlink("run.checkpoint");
+    start(&r, dense);
+    r.options.epochs     = 3;
+    r.options.checkpoint = "run.checkpoint";
+    r.stop_at = 20;
+    assert_int_equal(train(&r), BNN_ECANCEL);
+    r.options.resume = 1;
+    r.stop_at = 30;
+    assert_int_equal(train(&r), BNN_ECANCEL);
+    r.stop_at = 0;
+    assert_int_equal(train(&r), BNN_OK);
+    assert_true(checksum(r.best) == best);
+    assert_true(checksum(r.last) == last);
+
+    bnn_train_comparison c;
+    assert_int_equal(bnn_train_compare(r.best, "run.checkpoint", r.set, 1, &c, &r.err), BNN_OK);
+    assert_int_equal(c.images, COUNT);
+    assert_int_equal(c.differing_values, 0);
+
+    r.options.seed = 2; /* another run than the checkpoint's */
+    assert_int_equal(bnn_train(&r.best, NULL, r.blank, r.set, NULL, &r.options, &r.err), BNN_EINVAL);
+    assert_string_equal(r.err.message, "run.checkpoint: made with 'seed 1', this run has 'seed 2'; expected the same");
+    end(&r);
+}
+
+static void refuses(void **state)
+{
+    struct run r;
+    (void)state;
+    start(&r, "input 12x12x1 bit\ndense 8 w1 a1\ndense <=2 w1 scores\n");
+    assert_int_equal(train(&r), BNN_ESHAPE);
+    assert_string_equal(r.err.message, "3 classes; the topology's last layer has 2 rows");
+    r.options.keep_out = COUNT;
+    assert_int_equal(train(&r), BNN_EINVAL);
+    assert_string_equal(r.err.message, "600 of 600 images kept out for validation; expected fewer");
+    r.options.keep_out = COUNT - 2;
+    assert_int_equal(train(&r), BNN_ESHAPE);
+    assert_string_equal(r.err.message, "a validation image has label 2; training has classes 0 to 1");
+    r.options.augment = "shift=1 turn";
+    assert_int_equal(train(&r), BNN_EINVAL);
+    assert_string_equal(r.err.message, "augment 'turn'; expected none, shift=0..64, rotate=0..180, scale=0..50 or flip");
+    end(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(learns_dense),
+        cmocka_unit_test(learns_conv),
+        cmocka_unit_test(same_on_any_number_of_threads),
+        cmocka_unit_test(resumes_bit_for_bit),
+        cmocka_unit_test(refuses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
