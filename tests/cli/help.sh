@@ -1,7 +1,7 @@
 # Help and version. What the commands say of themselves is theirs; here: every one answers.
 "$BNN" --help >a && "$BNN" -h >b && "$BNN" help >c && cmp a b && cmp b c
 head -2 a
-for command in classify eval info convert verify; do
+for command in classify eval info convert verify train; do
     grep -q "^  $command " a || echo "$command is not listed"
 done
 sed -n 's/^  \([a-z][a-z]*\) .*/\1/p' a | while read -r command; do
