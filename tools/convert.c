@@ -26,14 +26,21 @@ struct convert {
 
 /* ----------------------------------------------------- which format -- */
 
-/* A folder by name: it ends in '/', is one already, or has no suffix. */
-static int names_folder(const char *path)
+/* What stands there says it, then the name; where neither does, OUT is the other kind than IN. */
+static int writes_folder(const struct convert *c)
 {
+    static const char suffix[] = ".safetensors";
     struct stat st;
-    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-    if (stat(path, &st) == 0)
+    const size_t n = strlen(c->out), k = sizeof suffix - 1;
+    if (c->to)
+        return strcmp(c->to, "bnn") != 0;
+    if (stat(c->out, &st) == 0)
         return S_ISDIR(st.st_mode);
-    return *base == '\0' || !strchr(base + 1, '.');
+    if (n > 0 && c->out[n - 1] == '/')
+        return 1;
+    if (n >= k && strcmp(c->out + n - k, suffix) == 0)
+        return 0;
+    return c->session.info.file_version > 0;
 }
 
 /* ------------------------------------------------- replacing folders -- */
@@ -142,7 +149,7 @@ static int run(tool_line *line, bnn_error *err)
 {
     struct convert c = { .common = tool_common_default() };
     const tool_option options[] = {
-        OPTION_CHOICE(0, "to", "bnn|bnn-pynq", &c.to, "what is written (default: by the name OUT)"),
+        OPTION_CHOICE(0, "to", "bnn|bnn-pynq", &c.to, "what is written (default: what OUT is or its name says, else the other kind)"),
         OPTION_FLAG(0, "force", &c.force, "replace a folder of BNN-PYNQ parameters"),
         OPTIONS_NETWORK(&c.common), OPTIONS_END
     };
@@ -154,19 +161,18 @@ static int run(tool_line *line, bnn_error *err)
     if (rc != BNN_OK)
         return rc;
     c.out = line->argv[0];
-    const int folder = c.to ? strcmp(c.to, "bnn") != 0 : names_folder(c.out);
     rc = tool_open_network(&c.session, &c.common, err);
     if (rc == BNN_OK)
-        rc = folder ? write_folder(&c, err) : write_file(&c, err);
+        rc = writes_folder(&c) ? write_folder(&c, err) : write_file(&c, err);
     tool_close(&c.session);
     return rc;
 }
 
 const tool_command tool_convert = {
     "convert", "IN OUT", "convert between network files and BNN-PYNQ folders",
-    "Writes the network IN as OUT. OUT becomes a BNN-PYNQ parameter folder when its name\n"
-    "ends in '/' or has no suffix, or is a folder already; otherwise a network file. A file\n"
-    "is replaced in one step; a folder must be new or empty, or --force given. --variant is\n"
-    "that of the folder, on either side.",
+    "Writes the network IN as OUT: as a network file when OUT ends in .safetensors, as a\n"
+    "BNN-PYNQ parameter folder when it ends in '/' or is a folder already, and otherwise\n"
+    "as the other kind than IN. A file is replaced in one step; a folder must be new or\n"
+    "empty, or --force given. --variant is that of the folder, on either side.",
     run
 };

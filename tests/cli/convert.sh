@@ -8,7 +8,10 @@ for kind in lfcW1A1 cnvW1A1; do
     diff -r $kind again/$kind && echo "$kind: the same bytes"
 done
 
-# The name says what is written; --to says it whatever the name.
+# The name says what is written, or it is the other kind; --to says it whatever the name.
+bnn convert lfcW1A1 file && "$BNN" info file | grep '^format'
+bnn convert file other.kind && ls -d other.kind/classes.txt
+bnn convert file another.safetensors && "$BNN" info another.safetensors | grep '^format'
 bnn convert lfcW1A1 folder.v2/ && ls -d folder.v2/classes.txt
 bnn convert lfcW1A1 --to bnn plain && "$BNN" info plain | grep '^format'
 bnn convert lfcW1A1 --to bnn-pynq other.safetensors && ls -d other.safetensors/classes.txt
