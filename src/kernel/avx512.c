@@ -39,6 +39,14 @@ static void weight_pack(void *out, const bnn_mvtu *m, const uint64_t *natural) {
 
 /* ---------------------------------------------------------------- steps -- */
 
+/* acc + the four products of each lane, unsigned by signed bytes. By hand: gcc
+ * 12 copies the accumulators of its own intrinsic around, through the stack. */
+INLINE __m512i dot4(__m512i acc, __m512i u, __m512i s)
+{
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(u), "v"(s));
+    return acc;
+}
+
 INLINE __m512i count(__m512i acc, __m512i bits) { return _mm512_add_epi32(acc, _mm512_popcnt_epi32(bits)); }
 
 /* One step of one cell. x, w: signs (or bytes); xn, wn: nonzero planes. */
@@ -50,10 +58,10 @@ INLINE __m512i step(enum mode mode, __m512i acc, __m512i x, __m512i xn, __m512i 
     case X2W1: return count(acc, _mm512_ternarylogic_epi32(x, w, xn, 0x28));
     case X2W2: { /* 2 d - count(both): d counts twice, and every position of both once against it */
         const __m512i both = _mm512_and_si512(xn, wn), differ = _mm512_ternarylogic_epi32(x, w, both, 0x28);
-        acc = _mm512_dpbusd_epi32(acc, _mm512_popcnt_epi8(differ), _mm512_set1_epi8(2));
-        return _mm512_dpbusd_epi32(acc, _mm512_popcnt_epi8(both), _mm512_set1_epi8(-1));
+        acc = dot4(acc, _mm512_popcnt_epi8(differ), _mm512_set1_epi8(2));
+        return dot4(acc, _mm512_popcnt_epi8(both), _mm512_set1_epi8(-1));
     }
-    case BYTES: return _mm512_dpbusd_epi32(acc, x, w);
+    case BYTES: return dot4(acc, x, w);
     }
     return acc;
 }
@@ -106,7 +114,7 @@ INLINE void block_csa(const bnn_lanes *l, const uint32_t *w, const struct column
                 const __m512i t = _mm512_ternarylogic_epi32(p, a1, _mm512_load_si512(w + n * group + L), 0x96);
                 const __m512i carry = _mm512_ternarylogic_epi32(s[at], t, p, 0x72); /* p ? ~t : s: majority of the three */
                 s[at] = t;
-                acc[at] = _mm512_dpbusd_epi32(acc[at], _mm512_popcnt_epi8(carry), two);
+                acc[at] = dot4(acc[at], _mm512_popcnt_epi8(carry), two);
             }
         }
     }
@@ -194,23 +202,6 @@ static const struct blocks blocks[] = {
     [BYTES] = { bytes_2x8, bytes_1x8, bytes_8x1, bytes_1x1 },
 };
 
-/* A window of bytes, made unsigned, in whole steps. Row by row with full
- * vectors: what a row writes too much the next overwrites, and the last is
- * met by weights that are 0. */
-static void gather(const bnn_mvtu *m, const uint8_t *x, uint8_t *out)
-{
-    const size_t run = (size_t)m->kw * m->in_channels, row = (size_t)m->in_width * m->in_channels;
-    const __m512i sign = _mm512_set1_epi8((char)0x80);
-    for (uint32_t y = 0; y < m->kh; y++, x += row, out += run)
-        for (size_t i = 0; i < run; i += 64) {
-            const __mmask64 some = run - i < 64 ? ((__mmask64)1 << (run - i)) - 1 : ~(__mmask64)0;
-            _mm512_storeu_si512(out + i, _mm512_xor_si512(_mm512_maskz_loadu_epi8(some, x + i), sign));
-        }
-}
-
-static size_t gather_size(const bnn_mvtu *m) { return bnn_lanes_align(m->MW + 64); }
-static size_t scratch_size(const bnn_mvtu *m) { return m->in_planes ? 0 : 8 * gather_size(m); }
-
 static int32_t count_nonzero(const bnn_lanes *l, const uint32_t *x)
 {
     int32_t n = 0;
@@ -219,14 +210,10 @@ static int32_t count_nonzero(const bnn_lanes *l, const uint32_t *x)
     return n;
 }
 
-static void take_column(struct column *c, const bnn_mvtu *m, const bnn_lanes *l, bnn_columns *all, uint8_t *window)
+INLINE void take_column(struct column *c, const bnn_mvtu *m, const bnn_lanes *l, bnn_columns *all)
 {
     c->x = (const uint32_t *)(const void *)all->x;
     c->y = all->y;
-    if (m->in_planes == 0) {
-        gather(m, all->x, window);
-        c->x = (const uint32_t *)(const void *)window;
-    }
     if (m->in_planes == 2)
         c->nonzero = count_nonzero(l, c->x);
     if (m->thresholds && l->groups % 4)
@@ -234,17 +221,14 @@ static void take_column(struct column *c, const bnn_mvtu *m, const bnn_lanes *l,
     bnn_columns_next(all);
 }
 
-static void run(const struct blocks *b, const bnn_mvtu *m, const void *x, void *y, size_t images, uint8_t *scratch)
+static void run_columns(const struct blocks *b, const bnn_mvtu *m, bnn_columns all, size_t left)
 {
     const bnn_lanes l = bnn_lanes_of(m, L);
-    const size_t window = gather_size(m);
-    bnn_columns all = bnn_columns_of(m, x, y);
     struct column c[8];
-    size_t left = images * m->out_height * m->out_width;
     for (; left >= 8; left -= 8) {
         uint32_t g = 0;
         for (int i = 0; i < 8; i++)
-            take_column(&c[i], m, &l, &all, scratch + i * window);
+            take_column(&c[i], m, &l, &all);
         for (; g + 2 <= l.groups; g += 2)
             b->many2(m, &l, g, c);
         if (g < l.groups)
@@ -252,11 +236,22 @@ static void run(const struct blocks *b, const bnn_mvtu *m, const void *x, void *
     }
     for (; left > 0; left--) {
         uint32_t g = 0;
-        take_column(&c[0], m, &l, &all, scratch);
+        take_column(&c[0], m, &l, &all);
         for (; g + 8 <= l.groups; g += 8)
             b->one8(m, &l, g, c);
         for (; g < l.groups; g++)
             b->one1(m, &l, g, c);
+    }
+}
+
+static void run(const struct blocks *b, const bnn_mvtu *m, const void *x, void *y, size_t images, void *scratch)
+{
+    const size_t pixels = (size_t)m->out_height * m->out_width, most = m->in_planes ? images : bnn_lanes_images(m);
+    for (size_t i = 0; i < images; i += most) {
+        const size_t n = images - i < most ? images - i : most;
+        const uint8_t *from = (const uint8_t *)x + i * bnn_mvtu_in_size(m);
+        uint8_t *to = (uint8_t *)y + i * bnn_mvtu_out_size(m);
+        run_columns(b, m, m->in_planes ? bnn_columns_of(m, from, to) : bnn_lanes_unroll(m, from, to, n, scratch), n * pixels);
     }
 }
 
@@ -358,7 +353,7 @@ void bnn_kernels_init_avx512(bnn_kernels *k)
     k->name         = "avx512";
     k->weight_size  = weight_size;
     k->weight_pack  = weight_pack;
-    k->scratch_size = scratch_size;
+    k->scratch_size = bnn_lanes_scratch;
     k->mvtu         = csa_is_faster() ? mvtu_csa : mvtu;
     k->pack         = pack;
     k->read         = read_lines;

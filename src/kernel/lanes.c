@@ -68,14 +68,17 @@ static void put_bits(uint32_t *w, const bnn_lanes *l, const bnn_mvtu *m, const u
     }
 }
 
-/* Negated, so that a larger sum is a smaller v. */
+/* Negated, so that a larger sum is a smaller v; in the order of bnn_lanes_unroll. */
 static void put_bytes(int8_t *w, const bnn_lanes *l, const bnn_mvtu *m, const uint64_t *natural)
 {
     for (uint32_t r = 0; r < m->MH; r++) {
         const struct row row = row_at(m, natural, r);
         int8_t *at = w + ((size_t)(r / l->lanes) * l->steps * l->lanes + r % l->lanes) * 4;
-        for (uint32_t s = 0; s < m->MW; s++)
-            at[(size_t)(s / 4) * l->lanes * 4 + s % 4] = (int8_t)-value_at(row, s);
+        for (uint32_t s = 0; s < m->MW; s++) {
+            const uint32_t pixel = s / m->in_channels, ky = pixel / m->kw, kx = pixel % m->kw;
+            const uint32_t to = (kx * m->kh + ky) * m->in_channels + s % m->in_channels;
+            at[(size_t)(to / 4) * l->lanes * 4 + to % 4] = (int8_t)-value_at(row, s);
+        }
     }
 }
 
@@ -127,4 +130,60 @@ void bnn_lanes_pack(void *out, const bnn_mvtu *m, const uint64_t *natural, uint3
         put_bits((uint32_t *)l.weights, &l, m, natural);
     else
         put_bytes((int8_t *)(uint32_t *)l.weights, &l, m, natural);
+}
+
+/* ---------------------------------------------------------------- bytes -- */
+
+static size_t unrolled_size(const bnn_mvtu *m)
+{
+    return (size_t)m->out_height * m->in_width * m->kh * m->in_channels;
+}
+
+size_t bnn_lanes_scratch(const bnn_mvtu *m)
+{
+    if (m->in_planes)
+        return 0;
+    return bnn_lanes_align(bnn_mvtu_in_size(m) + 4) + bnn_lanes_images(m) * unrolled_size(m) + BNN_LANES_ALIGN;
+}
+
+static void make_unsigned(uint8_t *out, const uint8_t *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = x[i] ^ 0x80;
+}
+
+/* Copies `size` bytes a pixel, of which the first `channels` count: the next pixel overwrites the rest. */
+static inline void unroll_by(uint8_t *out, const bnn_mvtu *m, const uint8_t *map, uint32_t channels, size_t size)
+{
+    const uint32_t width = m->in_width, height = m->out_height, kh = m->kh;
+    const size_t row = (size_t)width * channels;
+    for (uint32_t y = 0; y < height; y++, map += row)
+        for (uint32_t x = 0; x < width; x++) {
+            const uint8_t *pixel = map + (size_t)x * channels;
+            for (uint32_t ky = 0; ky < kh; ky++, pixel += row, out += channels)
+                memcpy(out, pixel, size);
+        }
+}
+
+static void unroll(uint8_t *out, const bnn_mvtu *m, const uint8_t *map)
+{
+    if (m->in_channels <= 4) /* a size that compilers know */
+        unroll_by(out, m, map, m->in_channels, 4);
+    else
+        unroll_by(out, m, map, m->in_channels, m->in_channels);
+}
+
+bnn_columns bnn_lanes_unroll(const bnn_mvtu *m, const void *x, void *y, size_t images, void *scratch)
+{
+    const size_t size = bnn_mvtu_in_size(m);
+    uint8_t *map = scratch, *out = map + bnn_lanes_align(size + 4);
+    for (size_t i = 0; i < images; i++) {
+        make_unsigned(map, (const uint8_t *)x + i * size, size);
+        unroll(out + i * unrolled_size(m), m, map);
+    }
+    bnn_columns c = bnn_columns_of(m, out, y);
+    c.in_pixel = (size_t)m->kh * m->in_channels;
+    c.in_row   = m->in_width * c.in_pixel;
+    c.in_size  = unrolled_size(m);
+    return c;
 }

@@ -7,7 +7,9 @@
  *     weights  [group][step][plane][lane] of 32 bits
  *
  * They are read front to back whatever the shape of the layer, and padding
- * between pixels costs no steps. A unit ends with v, a lane a neuron:
+ * between pixels costs no steps. Windows of bits lie in the map as they are;
+ * bytes are first laid out so that a window is one run (bnn_lanes_unroll). A
+ * unit ends with v, a lane a neuron:
  *
  *     input, weights              v                       sum of the unit
  *     1 bit, 1 bit                differing positions d   MW - 2 v
@@ -78,6 +80,7 @@ typedef struct bnn_columns {
     uint32_t       ox, oy, width, height;
 } bnn_columns;
 
+/* Columns of maps of bits. */
 static inline bnn_columns bnn_columns_of(const bnn_mvtu *m, const void *x, void *y)
 {
     const size_t pixel = bnn_mvtu_in_pixel(m);
@@ -99,5 +102,23 @@ static inline void bnn_columns_next(bnn_columns *c)
     }
     c->x = c->image + c->oy * c->in_row;
 }
+
+/* 8-bit maps. A window of kh x kw pixels is three runs of bytes for K = 3; with
+ * the pixels of each column of the window side by side,
+ *
+ *     out[oy][x][ky][c] = map[oy + ky][x][c] + 128
+ *
+ * it is one, of kw x kh x C bytes from out[oy][ox], and neighbours share most
+ * of it: kh times the map, where copying each window takes kh kw times. */
+
+/* Images unrolled at once: enough for a block of eight columns. */
+static inline size_t bnn_lanes_images(const bnn_mvtu *m)
+{
+    return m->out_height * m->out_width >= 8 ? 1 : 8;
+}
+
+size_t bnn_lanes_scratch(const bnn_mvtu *m); /* 0 for bits */
+/* Unrolls up to bnn_lanes_images(m) maps; gives their columns. Bytes after the last window may be read up to a step. */
+bnn_columns bnn_lanes_unroll(const bnn_mvtu *m, const void *x, void *y, size_t images, void *scratch);
 
 #endif
