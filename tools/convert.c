@@ -1,4 +1,4 @@
-/* convert.c -- `bnn convert`: between our network file and BNN-PYNQ parameter folders.
+/* convert.c -- `bnn convert`: between our network file, BNN-PYNQ parameter folders and trained archives.
  *
  * Nothing is half written: the library writes a file or a folder whole or not
  * at all. A folder that is replaced (--force) is first written beside the old
@@ -151,6 +151,8 @@ static int run(tool_line *line, bnn_error *err)
     const tool_option options[] = {
         OPTION_CHOICE(0, "to", "bnn|bnn-pynq", &c.to, "what is written (default: what OUT is or its name says, else the other kind)"),
         OPTION_FLAG(0, "force", &c.force, "replace a folder of BNN-PYNQ parameters"),
+        OPTION_CHOICE(0, "fold", "exact|finnthesizer", &c.common.open.fold, "how a trained archive becomes integers (default exact)"),
+        OPTION_TEXT(0, "names", "FILE", &c.common.open.names, "class names of a trained archive, a line each"),
         OPTIONS_NETWORK(&c.common), OPTIONS_END
     };
     int rc = tool_parse(line, options, err);
@@ -173,6 +175,7 @@ const tool_command tool_convert = {
     "Writes the network IN as OUT: as a network file when OUT ends in .safetensors, as a\n"
     "BNN-PYNQ parameter folder when it ends in '/' or is a folder already, and otherwise\n"
     "as the other kind than IN. A file is replaced in one step; a folder must be new or\n"
-    "empty, or --force given. --variant is that of the folder, on either side.",
+    "empty, or --force given. --variant is that of the folder, on either side. IN\n"
+    "may also be a trained archive (.npz) of BNN-PYNQ's scripts.",
     run
 };

@@ -98,13 +98,17 @@ typedef struct bnn_open_options {
     const char *topology; /* name, file or text, where a BNN-PYNQ folder's name does not say (default NULL) */
     const char *variant;  /* of a BNN-PYNQ folder: NULL or "xilinx", or "workshop" (2017) */
     uint32_t    classes;  /* rows that take part; 0 = as many as there are class names (default) */
-    uint8_t     reserved[44];
+    uint32_t    reserved0;
+    const char *fold;     /* of a trained archive (.npz): NULL or "exact", or "finnthesizer" (docs/format.md) */
+    const char *names;    /* file of class names, a line each, for a trained archive (default NULL) */
+    uint8_t     reserved[24];
 } bnn_open_options;
 
 BNN_API void bnn_open_options_default(bnn_open_options *options);
 
-/* Opens a network file, a BNN-PYNQ parameter folder (told apart by content),
- * or a network that ships, by name. `options` may be NULL. */
+/* Opens a network file, a BNN-PYNQ parameter folder, a trained archive of
+ * BNN-PYNQ's scripts (told apart by content), or a network that ships, by name.
+ * `options` may be NULL. */
 BNN_API int  bnn_network_open(bnn_network **out, const char *name_or_path,
                               const bnn_open_options *options, bnn_error *err);
 /* Reads a network file from memory; keeps no pointer to `data`. */

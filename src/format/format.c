@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const bnn_format *const format[] = { &bnn_format_network_file, &bnn_format_pynq };
+static const bnn_format *const format[] = { &bnn_format_network_file, &bnn_format_pynq, &bnn_format_lasagne };
 enum { FORMATS = sizeof format / sizeof *format };
 
 void bnn_open_options_default(bnn_open_options *options)

@@ -18,6 +18,7 @@ typedef struct bnn_format {
 
 extern const bnn_format bnn_format_network_file; /* network_file.c: ours */
 extern const bnn_format bnn_format_pynq;         /* pynq.c: BNN-PYNQ parameter folders */
+extern const bnn_format bnn_format_lasagne;      /* lasagne.c: trained archives of the original's scripts */
 
 /* Our network file in memory; free *out with bnn_free. The same network gives the same bytes. */
 int bnn_network_write(uint8_t **out, size_t *size, const bnn_network *net, bnn_error *err);

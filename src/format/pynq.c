@@ -18,11 +18,12 @@
 
 /* A folder being read. */
 struct folder {
-    const char      *path;
-    bnn_pynq_overlay overlay;
-    bnn_network     *net;
-    int32_t          padding[1024]; /* of each neuron of the layer being read */
-    bnn_error       *err;
+    const char            *path;
+    const bnn_pynq_source *source;
+    bnn_pynq_overlay       overlay;
+    bnn_network           *net;
+    int32_t                padding[1024]; /* of each neuron of the layer being read */
+    bnn_error             *err;
 };
 
 /* ------------------------------------------------------- which overlay -- */
@@ -109,10 +110,24 @@ static uint64_t word_at(const bnn_file *file, size_t w)
     return bnn_get_u64le(b);
 }
 
-static int open_words(bnn_file *out, const struct folder *f, const char *name)
+static const bnn_pynq_file *find_in_memory(const bnn_pynq_source *s, const char *name)
 {
-    char *path = bnn_path_join(f->path, name);
-    const int rc = path ? bnn_file_open(out, path, f->err) : bnn_fail_memory(f->err, strlen(f->path));
+    for (size_t i = 0; i < s->files; i++)
+        if (strcmp(s->file[i].name, name) == 0)
+            return &s->file[i];
+    return NULL;
+}
+
+int bnn_pynq_source_open(bnn_file *out, const bnn_pynq_source *s, const char *name, bnn_error *err)
+{
+    if (s->file) {
+        const bnn_pynq_file *file = find_in_memory(s, name);
+        if (file)
+            *out = (bnn_file){ .data = file->data, .size = file->size };
+        return file ? BNN_OK : bnn_fail(err, BNN_EIO, "%s/%s: there is none", s->path, name);
+    }
+    char *path = bnn_path_join(s->path, name);
+    const int rc = path ? bnn_file_open(out, path, err) : bnn_fail_memory(err, strlen(s->path));
     bnn_free(path);
     return rc;
 }
@@ -150,7 +165,7 @@ static int read_weights(struct folder *f, uint32_t layer, uint32_t pe)
     char name[BNN_PYNQ_NAME];
     bnn_file file;
     bnn_pynq_file_name(name, layer, pe, false);
-    int rc = open_words(&file, f, name);
+    int rc = bnn_pynq_source_open(&file, f->source, name, f->err);
     if (rc != BNN_OK)
         return rc;
     for (uint32_t w = 0; rc == BNN_OK && w < l->fold.WMEM; w++)
@@ -165,7 +180,7 @@ static int read_thresholds(struct folder *f, uint32_t layer, uint32_t pe)
     char name[BNN_PYNQ_NAME];
     bnn_file file;
     bnn_pynq_file_name(name, layer, pe, true);
-    const int rc = open_words(&file, f, name);
+    const int rc = bnn_pynq_source_open(&file, f->source, name, f->err);
     if (rc != BNN_OK)
         return rc;
     for (uint32_t t = 0; t < l->fold.TMEM * l->nTH; t++) {
@@ -263,8 +278,8 @@ static int read_classes(struct folder *f, const bnn_open_options *options)
 {
     off_t size;
     bnn_file file;
-    if (has(f->path, "classes.txt", &size)) {
-        int rc = open_words(&file, f, "classes.txt");
+    if (f->source->file ? find_in_memory(f->source, "classes.txt") != NULL : has(f->path, "classes.txt", &size)) {
+        int rc = bnn_pynq_source_open(&file, f->source, "classes.txt", f->err);
         if (rc != BNN_OK)
             return rc;
         rc = set_names(f, &file);
@@ -293,22 +308,28 @@ static int read_all(struct folder *f, const bnn_open_options *options)
     if (rc == BNN_OK)
         rc = bnn_rule_parse(&f->net->rule, &f->net->topology, o->input_rule, strlen(o->input_rule), f->err);
     if (rc == BNN_OK)
-        rc = bnn_pynq_rest_keep(f->net, o, f->path, f->err);
+        rc = bnn_pynq_rest_keep(f->net, o, f->source, f->err);
+    if (rc != BNN_OK)
+        return rc;
     f->net->origin = o->origin;
-    return rc == BNN_OK ? bnn_network_finish(f->net, f->err) : rc;
+    return bnn_network_finish(f->net, f->err);
 }
 
-static int open_folder(bnn_network **out, const char *path, const bnn_open_options *options, bnn_error *err)
+int bnn_pynq_read(bnn_network **out, const bnn_pynq_overlay *o, const bnn_pynq_source *source, const bnn_open_options *options,
+                  bnn_error *err)
 {
     struct folder *f = bnn_alloc(1, sizeof *f);
     if (!f)
         return bnn_fail_memory(err, sizeof *f);
-    f->path = path;
-    f->err  = err;
-    int rc = find_overlay(f, options);
-    if (rc != BNN_OK)
-        bnn_fail_prefix(err, path);
-    else
+    f->path   = source->path;
+    f->source = source;
+    f->err    = err;
+    int rc = BNN_OK;
+    if (o)
+        f->overlay = *o;
+    else if ((rc = find_overlay(f, options)) != BNN_OK)
+        bnn_fail_prefix(err, source->path);
+    if (rc == BNN_OK)
         rc = read_all(f, options);
     if (rc == BNN_OK)
         *out = f->net;
@@ -316,6 +337,12 @@ static int open_folder(bnn_network **out, const char *path, const bnn_open_optio
         bnn_network_close(f->net);
     bnn_free(f);
     return rc;
+}
+
+static int open_folder(bnn_network **out, const char *path, const bnn_open_options *options, bnn_error *err)
+{
+    const bnn_pynq_source source = { .path = path };
+    return bnn_pynq_read(out, NULL, &source, options, err);
 }
 
 static bool ends(const char *text, const char *suffix)

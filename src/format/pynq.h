@@ -5,6 +5,7 @@
  *     pynq_write.c    the canonical content of each file, and writing a folder
  *     pynq_rest.c     what the canonical form cannot hold, so that a folder is written again byte for byte
  *     pynq_decode.c   the original's ways from scores to a label
+ *     finnthesizer.c  the files that the original's converter makes of a trained archive (lasagne.h)
  *
  * A folder has files of 64-bit little-endian words: <L>-<P>-weights.bin and
  * <L>-<P>-thres.bin for layer L (those with weights, from 0) and processing
@@ -13,6 +14,7 @@
 #ifndef BNN_FORMAT_PYNQ_H
 #define BNN_FORMAT_PYNQ_H
 
+#include "base/file.h"
 #include "net/folding.h"
 #include "net/network.h"
 
@@ -72,6 +74,19 @@ static inline void bnn_pynq_file_name(char out[BNN_PYNQ_NAME], unsigned layer, u
     snprintf(out, BNN_PYNQ_NAME, "%u-%u-%s.bin", layer, pe, thresholds ? "thres" : "weights");
 }
 
+/* The files of a folder: on the disk, or in memory before there is a folder. */
+typedef struct bnn_pynq_file { char name[BNN_PYNQ_NAME]; uint8_t *data; size_t size; } bnn_pynq_file;
+typedef struct bnn_pynq_source {
+    const char          *path; /* of the folder, or for messages */
+    const bnn_pynq_file *file; /* in memory, sorted by name; NULL = on the disk */
+    size_t               files;
+} bnn_pynq_source;
+
+int bnn_pynq_source_open(bnn_file *out, const bnn_pynq_source *s, const char *name, bnn_error *err);
+/* Reads a network of overlay `o`; NULL = the one that options, path or files tell. */
+int bnn_pynq_read(bnn_network **out, const bnn_pynq_overlay *o, const bnn_pynq_source *source, const bnn_open_options *options,
+                  bnn_error *err);
+
 /* Content that this library gives a .bin file of a folder of `net`: what the
  * original's converter writes for the same numbers. *size is 0 for other
  * names. *exact as in bnn_pynq_threshold_write. Frozen: network files hold
@@ -91,7 +106,7 @@ typedef struct bnn_pynq_rest_file {
 typedef struct bnn_pynq_rest { bnn_pynq_rest_file *file; size_t files; } bnn_pynq_rest;
 
 /* Notes it in `net`, as an extra. */
-int  bnn_pynq_rest_keep(bnn_network *net, const bnn_pynq_overlay *o, const char *folder, bnn_error *err);
+int  bnn_pynq_rest_keep(bnn_network *net, const bnn_pynq_overlay *o, const bnn_pynq_source *source, bnn_error *err);
 /* Views into the extra. ECORRUPT. */
 int  bnn_pynq_rest_open(bnn_pynq_rest *out, const bnn_extra *extra, bnn_error *err);
 void bnn_pynq_rest_close(bnn_pynq_rest *rest);

@@ -111,44 +111,70 @@ static void put_file(struct sink *s, const char *name, const bnn_file *file, con
     put_runs(s, file, content, size);
 }
 
-static int keep_file(struct sink *s, const bnn_network *net, const bnn_pynq_overlay *o, const char *path, const char *name, bnn_error *err)
+static int keep_file(struct sink *s, const bnn_network *net, const bnn_pynq_overlay *o, const char *name, const bnn_file *file,
+                     bnn_error *err)
 {
-    struct stat st;
-    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
-        return BNN_OK;
-    bnn_file file;
     uint8_t *content = NULL;
     size_t size = 0;
     bool exact;
-    int rc = bnn_file_open(&file, path, err);
-    if (rc != BNN_OK)
-        return rc;
-    rc = bnn_pynq_content(&content, &size, o, net, name, &exact, err);
-    if (rc == BNN_OK && size > 0 && file.size > MAX_FILE)
-        rc = bnn_fail(err, BNN_ECORRUPT, "%s: %zu bytes; expected at most %d, and %zu of them have a meaning", path, file.size, MAX_FILE, size);
-    else if (rc == BNN_OK && (size > 0 || file.size <= MAX_OTHER))
-        put_file(s, name, &file, content, size);
+    int rc = bnn_pynq_content(&content, &size, o, net, name, &exact, err);
+    if (rc == BNN_OK && size > 0 && file->size > MAX_FILE)
+        rc = bnn_fail(err, BNN_ECORRUPT, "%zu bytes; expected at most %d, and %zu of them have a meaning", file->size, MAX_FILE, size);
+    else if (rc == BNN_OK && (size > 0 || file->size <= MAX_OTHER))
+        put_file(s, name, file, content, size);
     bnn_free(content);
-    bnn_file_close(&file);
     return rc;
 }
 
-int bnn_pynq_rest_keep(bnn_network *net, const bnn_pynq_overlay *o, const char *folder, bnn_error *err)
+/* Other things than files stay behind. */
+static int keep_path(struct sink *s, const bnn_network *net, const bnn_pynq_overlay *o, const char *path, const char *name, bnn_error *err)
+{
+    struct stat st;
+    bnn_file file;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return BNN_OK;
+    int rc = bnn_file_open(&file, path, err);
+    if (rc != BNN_OK)
+        return rc;
+    rc = keep_file(s, net, o, name, &file, err);
+    bnn_file_close(&file);
+    return rc == BNN_OK ? rc : bnn_fail_prefix(err, path);
+}
+
+static int keep_folder(struct sink *s, const bnn_network *net, const bnn_pynq_overlay *o, const char *folder, bnn_error *err)
 {
     bnn_names names;
-    struct sink s = { 0 };
     int rc = bnn_names_read(&names, folder, err);
+    if (rc != BNN_OK)
+        return rc;
     for (size_t i = 0; rc == BNN_OK && i < names.count; i++) {
         char *path = bnn_path_join(folder, names.name[i]);
-        rc = path ? keep_file(&s, net, o, path, names.name[i], err) : bnn_fail_memory(err, strlen(folder));
+        rc = path ? keep_path(s, net, o, path, names.name[i], err) : bnn_fail_memory(err, strlen(folder));
         bnn_free(path);
     }
+    bnn_names_free(&names);
+    return rc;
+}
+
+static int keep_memory(struct sink *s, const bnn_network *net, const bnn_pynq_overlay *o, const bnn_pynq_source *source, bnn_error *err)
+{
+    int rc = BNN_OK;
+    for (size_t i = 0; rc == BNN_OK && i < source->files; i++) {
+        const bnn_file file = { .data = source->file[i].data, .size = source->file[i].size };
+        rc = keep_file(s, net, o, source->file[i].name, &file, err);
+    }
+    return rc;
+}
+
+int bnn_pynq_rest_keep(bnn_network *net, const bnn_pynq_overlay *o, const bnn_pynq_source *source, bnn_error *err)
+{
+    struct sink s = { 0 };
+    int rc = source->file ? keep_memory(&s, net, o, source, err) : keep_folder(&s, net, o, source->path, err);
     if (rc == BNN_OK && s.full)
         rc = bnn_fail_memory(err, s.room);
     if (rc == BNN_OK) /* also when nothing differs: that, too, is known */
         rc = bnn_network_add_extra(net, BNN_PYNQ_REST, s.data, s.size, err);
     free(s.data);
-    bnn_names_free(&names);
     return rc;
 }
 
