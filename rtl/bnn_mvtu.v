@@ -315,7 +315,7 @@ module bnn_mvtu
    end endgenerate
 
    wire has_place; // always: credit saw to it
-   bnn_fifo #(.W(PE*LANE), .DEPTH(QUEUE)) out_queue
+   bnn_fifo #(.W(PE*LANE), .DEPTH(QUEUE), .ID(UNIT)) out_queue
      (.i_clk(i_clk), .i_reset(i_reset), .i_valid(done5), .o_ready(has_place), .i_data(result),
       .o_valid(o_valid), .i_ready(i_ready), .o_data(o_data));
 

@@ -20,7 +20,8 @@ module bnn_shell
     parameter        IN_WORDS  = 13,
     parameter        OUT_WORDS = 16)
    (input  wire         i_clk,
-    input  wire         i_reset,
+    input  wire         i_reset_n, // the bus's; synchronous
+    output reg          o_reset,   // the units'
     // AXI4-Lite slave
     input  wire         i_s_awvalid,
     output wire         o_s_awready,
@@ -67,13 +68,15 @@ module bnn_shell
     output wire [129:0] o_bus,
     input  wire [64:0]  i_chain);
 
+   always @(posedge i_clk) o_reset <= !i_reset_n;
+
    wire        write, read, start, done, read_error, write_error;
    wire [12:0] write_address, read_address;
    wire [31:0] write_value, value, in_words, out_words;
    wire [63:0] in_address, out_address;
 
    bnn_axil axil
-     (.i_clk(i_clk), .i_reset(i_reset),
+     (.i_clk(i_clk), .i_reset(o_reset),
       .i_awvalid(i_s_awvalid), .o_awready(o_s_awready), .i_awaddr(i_s_awaddr),
       .i_wvalid(i_s_wvalid), .o_wready(o_s_wready), .i_wdata(i_s_wdata),
       .o_bvalid(o_s_bvalid), .i_bready(i_s_bready),
@@ -83,7 +86,7 @@ module bnn_shell
       .o_read(read), .o_read_address(read_address), .i_value(value));
 
    bnn_control #(.IDENTITY(IDENTITY), .UNITS(UNITS), .IN_WORDS(IN_WORDS), .OUT_WORDS(OUT_WORDS)) control
-     (.i_clk(i_clk), .i_reset(i_reset),
+     (.i_clk(i_clk), .i_reset(o_reset),
       .i_write(write), .i_write_address(write_address), .i_write_value(write_value),
       .i_read(read), .i_read_address(read_address), .o_value(value), .o_interrupt(o_interrupt),
       .o_start(start), .o_in_address(in_address), .o_out_address(out_address),
@@ -92,13 +95,13 @@ module bnn_shell
       .o_bus(o_bus), .i_chain(i_chain));
 
    bnn_dma_read dma_read
-     (.i_clk(i_clk), .i_reset(i_reset), .i_start(start), .i_address(in_address), .i_words(in_words),
+     (.i_clk(i_clk), .i_reset(o_reset), .i_start(start), .i_address(in_address), .i_words(in_words),
       .o_error(read_error), .o_valid(o_valid), .i_ready(i_ready), .o_data(o_data),
       .o_arvalid(o_m_arvalid), .i_arready(i_m_arready), .o_araddr(o_m_araddr), .o_arlen(o_m_arlen),
       .i_rvalid(i_m_rvalid), .o_rready(o_m_rready), .i_rdata(i_m_rdata), .i_rresp(i_m_rresp));
 
    bnn_dma_write dma_write
-     (.i_clk(i_clk), .i_reset(i_reset), .i_start(start), .i_address(out_address), .i_words(out_words),
+     (.i_clk(i_clk), .i_reset(o_reset), .i_start(start), .i_address(out_address), .i_words(out_words),
       .o_done(done), .o_error(write_error), .i_valid(i_valid), .o_ready(o_ready), .i_data(i_data),
       .o_awvalid(o_m_awvalid), .i_awready(i_m_awready), .o_awaddr(o_m_awaddr), .o_awlen(o_m_awlen),
       .o_wvalid(o_m_wvalid), .i_wready(i_m_wready), .o_wdata(o_m_wdata), .o_wlast(o_m_wlast),

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-static const bnn_backend *const backend[] = { &bnn_backend_cpu }; /* best first */
+static const bnn_backend *const backend[] = { &bnn_backend_cpu, &bnn_backend_overlay }; /* best first */
 enum { BACKENDS = sizeof backend / sizeof *backend };
 
 struct bnn_runtime {

@@ -125,6 +125,8 @@ static int add_candidates(struct verify *v, bnn_error *err)
         const int cpu = strcmp(backend.name, "cpu") == 0;
         if (!wanted(asked->backend, backend.name) || (asked->cpu && !cpu))
             continue;
+        if (!cpu && !asked->backend) /* takes building, and minutes: only when asked for */
+            continue;
         rc = cpu ? add_levels(v, err) : add_candidate(v, backend.name, NULL, backend.missing, err);
     }
     return rc;

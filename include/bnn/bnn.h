@@ -205,7 +205,13 @@ typedef struct bnn_options {
     uint32_t    reserved0;
     void      (*log)(void *user, const char *line); /* NULL = silent (default) */
     void       *log_user;
-    uint8_t     reserved[64];
+    const char *overlay;       /* backend overlay: simulation object (bnn/overlay.h), or "uio": the board under overlay_root */
+    const char *overlay_root;  /* of a board: where sys/, dev/ and lib/ are (default "/") */
+    const char *overlay_load;  /* parameters through the "window" (default), the original's "registers", or the "back" door */
+    const char *overlay_waves; /* VCD file to write, of objects built with waves (default NULL) */
+    uint32_t    overlay_stall; /* percent of cycles in which the simulated memory makes the overlay wait (default 0) */
+    uint32_t    overlay_seed;  /* of those */
+    uint8_t     reserved[24];
 } bnn_options;
 
 BNN_API void bnn_options_default(bnn_options *options);
@@ -248,7 +254,10 @@ typedef struct bnn_stats {
     uint32_t    threads;
     uint64_t    images;      /* so far */
     uint64_t    nanoseconds; /* spent computing them */
-    uint64_t    cycles;      /* of the overlay's clock; 0 on the CPU */
+    uint64_t    cycles;      /* of the overlay's clock; 0 on the CPU, as all below */
+    uint64_t    latency_cycles;  /* of the last run: first word in to first result out */
+    double      interval_cycles; /* of the last run of several images: between results */
+    uint64_t    starved_cycles, waiting_cycles; /* without input where it was wanted; with output nobody took */
 } bnn_stats;
 
 BNN_API void bnn_runtime_get_stats(const bnn_runtime *runtime, bnn_stats *stats);

@@ -28,6 +28,7 @@ typedef struct bnn_backend {
     void (*stats)(const bnn_backend_state *state, bnn_stats *stats);
 } bnn_backend;
 
-extern const bnn_backend bnn_backend_cpu;
+extern const bnn_backend bnn_backend_cpu;     /* cpu.c */
+extern const bnn_backend bnn_backend_overlay; /* overlay.c */
 
 #endif

@@ -68,7 +68,7 @@ static char *where_configured(const char *kind)
     return found;
 }
 
-static char *find_folder(const char *kind)
+char *bnn_catalog_folder(const char *kind)
 {
     char *folder = beside_library(kind);
     return folder ? folder : where_configured(kind);
@@ -86,7 +86,7 @@ static int add(bnn_catalog *c, const char *folder, const char *file, const char 
 
 int bnn_catalog_open(bnn_catalog **out, const char *kind, bnn_error *err)
 {
-    char *folder = find_folder(kind);
+    char *folder = bnn_catalog_folder(kind);
     bnn_names names = { 0 };
     bnn_catalog *c = bnn_alloc(1, sizeof *c);
     int rc = c ? BNN_OK : bnn_fail_memory(err, sizeof *c);

@@ -92,6 +92,10 @@ uint64_t bnn_layer_ops(const bnn_layer *l);
 
 const char *bnn_layer_kind_name(enum bnn_layer_kind kind);
 
+/* Where things of a kind that ship lie ("networks", "topologies", "rtl"); NULL
+ * when nowhere; free with bnn_free. */
+char *bnn_catalog_folder(const char *kind);
+
 /* Finds a topology by name among those that ship, as a file, or as text (text
  * holds a newline), and parses it. EIO when there is none. */
 int bnn_topology_open(bnn_topology *out, const char *name_path_or_text, bnn_error *err);

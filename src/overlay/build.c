@@ -1,0 +1,222 @@
+/* build.c -- writes folders, runs tools in them, keeps simulation objects by content. */
+#include "overlay/build.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/sha256.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* ---------------------------------------------------------------- files -- */
+
+int bnn_write_text(const char *folder, const char *name, bnn_print_fn print, const void *what, bnn_error *err)
+{
+    bnn_printer p = { NULL, 0, 0 };
+    print(&p, what);
+    const size_t size = p.used;
+    char *path = bnn_path_join(folder, name), *text = bnn_alloc(size + 1, 1);
+    int rc = path && text ? BNN_OK : bnn_fail_memory(err, size);
+    if (rc == BNN_OK) {
+        p = (bnn_printer){ text, size + 1, 0 };
+        print(&p, what);
+        rc = bnn_file_write(path, text, size, err);
+    }
+    bnn_free(path);
+    bnn_free(text);
+    return rc;
+}
+
+int bnn_make_folders(const char *path, bnn_error *err)
+{
+    char *copy = bnn_strdup(path);
+    if (!copy)
+        return bnn_fail_memory(err, strlen(path));
+    int rc = BNN_OK;
+    for (char *slash = copy; rc == BNN_OK && slash;) {
+        slash = strchr(slash + 1, '/');
+        if (slash)
+            *slash = 0;
+        if (mkdir(copy, 0777) != 0 && errno != EEXIST)
+            rc = bnn_fail_errno(err, "cannot make folder", copy);
+        if (slash)
+            *slash = '/';
+    }
+    bnn_free(copy);
+    return rc;
+}
+
+struct simulation { const bnn_plan *plan; const char *rtl; bool waves; };
+
+static void print_verilog(bnn_printer *p, const void *what) { bnn_emit_verilog(p, what); }
+static void print_description(bnn_printer *p, const void *what) { bnn_emit_description(p, what); }
+
+/* One command makes the shared object; it can be run by hand too. */
+static void print_simulate(bnn_printer *p, const void *what)
+{
+    const struct simulation *s = what;
+    bnn_print(p, "#!/bin/sh\n# Makes overlay.so, the simulation object (rtl/sim/overlay_sim.h).\nset -e\ncd \"$(dirname \"$0\")\"\nrtl='%s'\n", s->rtl);
+    bnn_print(p, "verilator --cc --exe --build -j 2 -Wno-fatal -O3 --x-assign fast --x-initial fast --noassert %s\\\n"
+                 "  --top-module overlay --prefix Voverlay -DBNN_STYLE=0 -I\"$rtl\" -I\"$rtl/sim\" \\\n"
+                 "  -CFLAGS \"-std=c++17 -fPIC -fvisibility=hidden -fvisibility-inlines-hidden -I$PWD -I$rtl/sim\" \\\n"
+                 "  -LDFLAGS \"-shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL\" -MAKEFLAGS \"OPT_FAST='-O2 -march=native'\" \\\n"
+                 "  -Mdir build -o ../overlay.new overlay.v \"$rtl/sim/overlay_sim.cpp\"\n"
+                 "mv overlay.new overlay.so\nrm -rf build\n", s->waves ? "--trace " : "");
+}
+
+int bnn_write_design(const bnn_plan *plan, const char *folder, bool waves, bnn_error *err)
+{
+    char *rtl = bnn_catalog_folder("rtl"), *full = rtl ? realpath(rtl, NULL) : NULL;
+    int rc = full ? bnn_make_folders(folder, err) : bnn_fail(err, BNN_EIO, "the folder 'rtl' of the Verilog library was not found");
+    const struct simulation s = { plan, full, waves };
+    if (rc == BNN_OK && plan->design.port_bits == 64)
+        rc = bnn_write_text(folder, "overlay_description.h", print_description, plan, err);
+    if (rc == BNN_OK && plan->design.port_bits == 64)
+        rc = bnn_write_text(folder, "simulate.sh", print_simulate, &s, err);
+    if (rc == BNN_OK)
+        rc = bnn_write_text(folder, "overlay.v", print_verilog, plan, err);
+    free(full);
+    bnn_free(rtl);
+    return rc;
+}
+
+/* ---------------------------------------------------------------- tools -- */
+
+static bool on_path(const char *tool)
+{
+    const char *path = "/usr/local/bin:/usr/bin:/bin";
+    for (char **e = environ; *e; e++)
+        if (strncmp(*e, "PATH=", 5) == 0)
+            path = *e + 5;
+    while (*path) {
+        char file[4096];
+        const size_t n = strcspn(path, ":");
+        if (snprintf(file, sizeof file, "%.*s/%s", (int)n, path, tool) < (int)sizeof file && access(file, X_OK) == 0)
+            return true;
+        path += n + (path[n] == ':');
+    }
+    return false;
+}
+
+static int spawn(const char *script, const char *log, pid_t *child)
+{
+    posix_spawn_file_actions_t files;
+    char *argv[] = { (char[]){ "sh" }, (char *)(uintptr_t)script, NULL };
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&files, 1, log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    posix_spawn_file_actions_adddup2(&files, 1, 2);
+    const int rc = posix_spawn(child, "/bin/sh", &files, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&files);
+    return rc;
+}
+
+int bnn_run_script(const char *folder, const char *script, const char *tool, const char *package, bnn_error *err)
+{
+    char path[4096], log[4096];
+    pid_t child;
+    int status = 0;
+    if (!on_path(tool))
+        return bnn_fail(err, BNN_EBACKEND, "%s is not installed; expected it from the package %s", tool, package);
+    if (snprintf(path, sizeof path, "%s/%s", folder, script) >= (int)sizeof path || snprintf(log, sizeof log, "%s.log", path) >= (int)sizeof log)
+        return bnn_fail(err, BNN_EINVAL, "%s: a path of more than %zu bytes", folder, sizeof path);
+    const int rc = spawn(path, log, &child);
+    if (rc != 0)
+        return bnn_fail(err, BNN_EIO, "cannot run /bin/sh: %s", strerror(rc));
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return BNN_OK;
+    return bnn_fail(err, BNN_EIO, "%s: %s failed; its last words are in %s", path, tool, log);
+}
+
+/* ---------------------------------------------------------------- cache -- */
+
+static int hash_folder(bnn_sha256 *s, const char *folder, bnn_error *err)
+{
+    bnn_names names;
+    int rc = bnn_names_read(&names, folder, err);
+    for (size_t i = 0; rc == BNN_OK && i < names.count; i++) {
+        char *path = bnn_path_join(folder, names.name[i]);
+        bnn_file file;
+        if (path && !bnn_is_folder(path) && (rc = bnn_file_open(&file, path, err)) == BNN_OK) {
+            bnn_sha256_add(s, names.name[i], strlen(names.name[i]) + 1);
+            bnn_sha256_add(s, file.data, file.size);
+            bnn_file_close(&file);
+        }
+        bnn_free(path);
+    }
+    bnn_names_free(&names);
+    return rc;
+}
+
+/* Over everything that decides the object: the Verilog library and harness, the design, this library's emitter. */
+static int content_name(char name[33], const bnn_plan *plan, bool waves, bnn_error *err)
+{
+    char text[BNN_DESIGN_TEXT];
+    uint8_t digest[32];
+    bnn_sha256 s;
+    bnn_sha256_init(&s);
+    bnn_sha256_add(&s, text, bnn_design_print(&plan->design, text, sizeof text));
+    bnn_sha256_add(&s, plan->queue, sizeof plan->queue);
+    bnn_sha256_add(&s, waves ? "w" : "-", 1);
+    bnn_sha256_add(&s, bnn_version_string(), strlen(bnn_version_string()));
+    char *rtl = bnn_catalog_folder("rtl"), *sim = rtl ? bnn_path_join(rtl, "sim") : NULL;
+    int rc = sim ? hash_folder(&s, rtl, err) : bnn_fail(err, BNN_EIO, "the folder 'rtl' of the Verilog library was not found");
+    if (rc == BNN_OK)
+        rc = hash_folder(&s, sim, err);
+    bnn_free(rtl);
+    bnn_free(sim);
+    bnn_sha256_end(&s, digest);
+    bnn_hex(name, digest, 16);
+    return rc;
+}
+
+/* One builder at a time in a folder of the cache: the second waits, and finds it done. */
+static int build_locked(const bnn_plan *plan, const char *folder, const char *object, bool waves, bnn_error *err)
+{
+    char lock[4200];
+    snprintf(lock, sizeof lock, "%s/lock", folder);
+    const int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0 || flock(fd, LOCK_EX) != 0) {
+        const int rc = bnn_fail_errno(err, "cannot lock", lock);
+        if (fd >= 0)
+            close(fd);
+        return rc;
+    }
+    int rc = BNN_OK;
+    if (access(object, R_OK) != 0)
+        rc = bnn_write_design(plan, folder, waves, err);
+    if (rc == BNN_OK && access(object, R_OK) != 0)
+        rc = bnn_run_script(folder, "simulate.sh", "verilator", "verilator", err);
+    close(fd);
+    return rc;
+}
+
+int bnn_build_simulation(const bnn_plan *plan, const char *cache, bool waves, char *path, size_t size, bnn_error *err)
+{
+    char name[33], folder[4096], object[4128];
+    if (plan->design.port_bits != 64)
+        return bnn_fail(err, BNN_ESHAPE, "ports of %u bits; the simulation object needs AXI ports, 64 bits", plan->design.port_bits);
+    int rc = content_name(name, plan, waves, err);
+    if (rc == BNN_OK && snprintf(folder, sizeof folder, "%s/%s", cache, name) >= (int)sizeof folder)
+        rc = bnn_fail(err, BNN_EINVAL, "%s: a path of more than %zu bytes", cache, sizeof folder);
+    if (rc != BNN_OK)
+        return rc;
+    snprintf(object, sizeof object, "%s/overlay.so", folder);
+    rc = bnn_make_folders(folder, err);
+    if (rc == BNN_OK && access(object, R_OK) != 0)
+        rc = build_locked(plan, folder, object, waves, err);
+    if (rc == BNN_OK && snprintf(path, size, "%s", object) >= (int)size)
+        rc = bnn_fail(err, BNN_EINVAL, "%s: a path of more than %zu bytes", object, size);
+    return rc;
+}
