@@ -319,7 +319,7 @@ static int overlay_open(bnn_backend_state **out, const bnn_network *net, const b
 {
     word_fn fn = NULL;
     if (!options->overlay)
-        return bnn_fail(err, BNN_EINVAL, "backend overlay: no simulation object or board named; `bnn overlay build` makes one");
+        return bnn_fail(err, BNN_EBACKEND, "backend overlay: no simulation object or board named; `bnn overlay build` makes one");
     int rc = choose_load(&fn, options->overlay_load, err);
     bnn_backend_state *s = rc == BNN_OK ? bnn_alloc(1, sizeof *s) : NULL;
     if (!s)
