@@ -17,7 +17,7 @@
  * missing kernel falls through to the step below. */
 static const bnn_level level[] = {
     { "scalar", "portable C, the reference", 0, bnn_kernels_init_scalar },
-    { "avx2", "256-bit look-up population counts", BNN_CPU_AVX2, NULL },
+    { "avx2", "256-bit look-up population counts", BNN_CPU_AVX2, X86(bnn_kernels_init_avx2) },
     { "avx512", "512-bit population counts, int8 dot products for 8-bit inputs", BNN_CPU_AVX512, X86(bnn_kernels_init_avx512) },
     { "amx", "int8 tiles beside avx512", BNN_CPU_AMX, NULL },
     { "neon", "128-bit population counts of ARM", BNN_CPU_NEON, NULL },
