@@ -146,6 +146,7 @@ static size_t row_of(const bnn_block *b, size_t image, size_t o)
 static void forward_output(const bnn_model *m, const bnn_block *b, size_t image, size_t o)
 {
     const size_t MH = b->layer->MH, r = row_of(b, image, o), at = (image * b->outputs + o) * MH;
+    uint64_t *bits = b->bits + (image * b->outputs + o) * b->layer->output_bits * bnn_plane_words(b->layer->MH);
     float z[4 * CHANNELS], v[CHANNELS];
     for (size_t c = 0; c < MH; c += CHANNELS) {
         const size_t width = MH - c < CHANNELS ? MH - c : CHANNELS;
@@ -159,6 +160,7 @@ static void forward_output(const bnn_model *m, const bnn_block *b, size_t image,
             memcpy(z, v, width * sizeof *z);
         }
         bnn_gemm_store(&m->gemm, bnn_gemm_at(&m->gemm, b->out, at + c), z, width);
+        bnn_product_bits(m, bits + c / 64, z, b->layer->output_bits, MH, width);
     }
 }
 

@@ -79,12 +79,11 @@ static int compare_block(struct comparison *c, const bnn_block *b, const uint8_t
 
 static int compare_chunk(struct comparison *c, const uint8_t *images, size_t n, bnn_error *err)
 {
-    const bnn_gemm *g = &c->model->gemm;
     const size_t size = bnn_shape_size(c->net->rule.shape);
     int rc = BNN_OK;
     for (size_t i = 0; i < n; i++) { /* `theirs` has room for an input: see room_of */
         bnn_input_values(&c->net->rule, images + i * size, c->theirs);
-        bnn_gemm_store(g, bnn_gemm_at(g, c->model->input, i * size), c->theirs, size);
+        bnn_model_set_input(c->model, i, c->theirs);
     }
     bnn_model_forward(c->model, n, BNN_FROZEN);
     for (uint32_t k = 0; rc == BNN_OK && k < c->model->blocks; k++)

@@ -1,8 +1,7 @@
-/* conv.c -- a valid K x K convolution as a product of unfolded windows.
+/* conv.c -- the two gradients of a valid K x K convolution, by products of unfolded windows.
  *
  * A row of `column` is one window in the order of the synapses, (ky, kx,
  * channel): K runs of K x channels neighbouring elements of the map. Then
- *     acc       = column weights^T
  *     d_weights = d_acc^T column        summed over the images of a slice
  *     d_column  = d_acc weights         added back to the places it was copied from
  * A few images at a time, so that the windows stay in the second-level cache.
@@ -66,26 +65,6 @@ static size_t chunk_at(const bnn_block *b, size_t at, size_t end)
 {
     const size_t chunk = bnn_conv_chunk(b);
     return end - at < chunk ? end - at : chunk;
-}
-
-static void forward_slice(void *context, size_t i, unsigned thread)
-{
-    const struct pass *p = context;
-    const bnn_block *b = p->b;
-    const size_t MW = b->layer->MW, MH = b->layer->MH, end = bnn_slice_at(p->n, p->slices, i + 1);
-    void *column = p->m->column[thread];
-    for (size_t at = bnn_slice_at(p->n, p->slices, i), count; at < end; at += count) {
-        count = chunk_at(b, at, end);
-        unfold_images(p, column, at, count);
-        bnn_gemm_run(&p->m->gemm, 'N', 'T', count * b->positions, MH, MW, column, MW, b->weights, MW, 0,
-                     b->acc + at * b->positions * MH, MH);
-    }
-}
-
-void bnn_conv_forward(bnn_model *m, bnn_block *b, const void *in, size_t n)
-{
-    struct pass p = { m, b, in, NULL, n, b->slices };
-    bnn_pool_run(m->pool, p.slices, forward_slice, &p);
 }
 
 static void backward_slice(void *context, size_t i, unsigned thread)

@@ -1,11 +1,5 @@
-/* dense.c -- acc[n][MH] = in[n][MW] weights^T, and its two gradients. */
+/* dense.c -- the two gradients of acc[n][MH] = in[n][MW] weights^T. */
 #include "train/model.h"
-
-void bnn_dense_forward(bnn_model *m, bnn_block *b, const void *in, size_t n)
-{
-    const size_t MW = b->layer->MW, MH = b->layer->MH;
-    bnn_gemm_run_tiles(&m->gemm, m->pool, 'N', 'T', n, MH, MW, in, MW, b->weights, MW, b->acc, MH);
-}
 
 void bnn_dense_backward(bnn_model *m, bnn_block *b, const void *in, float *d_in, size_t n)
 {

@@ -80,6 +80,7 @@ void bnn_graph_put(bnn_model *m, const bnn_graph *g)
                 row[k] = gl->weights[at + k];
             bnn_gemm_store(&m->gemm, bnn_gemm_at(&m->gemm, b->weights, at), row, n);
         }
+        bnn_product_weights(m, b);
         memcpy(b->norm.mean, gl->mean, MH * sizeof(float));
         memcpy(b->norm.scale, gl->scale, MH * sizeof(float));
         memcpy(b->norm.beta, gl->beta, MH * sizeof(float));

@@ -64,7 +64,7 @@ static int new_block(bnn_block *b, size_t batch, bool trainable, size_t operand,
 static void free_block(bnn_block *b)
 {
     void *const owned[] = { b->weights, b->norm.mean, b->norm.scale, b->norm.beta, b->inv, b->partial, b->measured, b->acc,
-                            b->out, b->winner, b->d_out, b->d_acc, b->d_weights, b->k };
+                            b->out, b->winner, b->d_out, b->d_acc, b->d_weights, b->k, b->natural, b->packed, b->bits };
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         bnn_free(owned[i]);
     bnn_adam_free(&b->latent);
@@ -127,7 +127,10 @@ static int fill(bnn_model *m, const char *maths, bnn_error *err)
         return rc;
     m->input    = bnn_alloc(m->batch * bnn_shape_size(m->topology.input), m->gemm.size);
     m->d_logits = bnn_alloc(m->batch * bnn_topology_last(&m->topology)->MH, sizeof(float));
-    return m->input && m->d_logits ? new_columns(m, err) : bnn_fail_memory(err, m->batch * sizeof(float));
+    if (!m->input || !m->d_logits)
+        return bnn_fail_memory(err, m->batch * sizeof(float));
+    rc = new_columns(m, err);
+    return rc == BNN_OK ? bnn_product_new(m, err) : rc;
 }
 
 int bnn_model_new(bnn_model **out, const bnn_topology *t, uint32_t classes, size_t batch, bool trainable,
@@ -159,7 +162,10 @@ void bnn_model_free(bnn_model *m)
     for (unsigned t = 0; t < bnn_pool_threads(m->pool); t++) {
         bnn_free(m->column ? m->column[t] : NULL);
         bnn_free(m->d_column ? m->d_column[t] : NULL);
+        bnn_free(m->scratch ? m->scratch[t] : NULL);
     }
+    bnn_free(m->scratch);
+    bnn_free(m->input_bits);
     bnn_free(m->column);
     bnn_free(m->d_column);
     bnn_free(m->input);
@@ -190,7 +196,7 @@ void bnn_model_forward(bnn_model *m, size_t n, enum bnn_mode mode)
 {
     for (uint32_t i = 0; i < m->blocks; i++) {
         bnn_block *b = &m->block[i];
-        (b->layer->kind == BNN_CONV ? bnn_conv_forward : bnn_dense_forward)(m, b, input_of(m, i), n);
+        bnn_product_forward(m, b, i == 0 ? m->input_bits : m->block[i - 1].bits, n);
         if (b->last) {
             bnn_scores_statistics(m, n, mode);
         } else {
@@ -270,6 +276,7 @@ static void update_all(bnn_model *m, struct update *u)
         bnn_pool_run(m->pool, (u->b->latent.size + PIECE - 1) / PIECE, update_piece, u);
         if (u->optimise)
             update_norm(u, u->b);
+        bnn_product_weights(m, u->b);
     }
 }
 

@@ -6,8 +6,10 @@
  * and MH neurons of a row. Maps are [y][x][channel], so the map of one block
  * is the flat vector of the next.
  *
- * Each kind of step has one file with its forward and backward side by side:
- * conv.c dense.c batchnorm.c pool.c quantise.c loss.c. To add one: its file,
+ * The products of the forward pass are those of the deployed network, by its
+ * own kernels on bits (product.c); those of the backward pass are floats. Each
+ * kind of step has one file: conv.c dense.c (backward), batchnorm.c pool.c
+ * quantise.c loss.c (forward and backward side by side). To add one: its file,
  * and its calls in bnn_model_forward and bnn_model_backward.
  *
  * Batches are cut into BNN_SLICES ranges of images, whatever the number of
@@ -16,6 +18,7 @@
 #ifndef BNN_TRAIN_MODEL_H
 #define BNN_TRAIN_MODEL_H
 
+#include "kernel/kernel.h"
 #include "net/network.h"
 #include "train/adam.h"
 #include "train/gemm.h"
@@ -52,13 +55,17 @@ typedef struct bnn_block {
     bnn_adam  latent;     /* [MH][MW], in [-1, 1] */
     bnn_adam  gamma, beta;/* [MH]; of the last block one gamma, the gain */
     void     *weights;    /* operands [MH][MW]: the binary or ternary weights */
+    uint64_t *natural;    /* the same as bits (net/network.h) ... */
+    void     *packed;     /* ... and as the kernels want them */
+    bnn_mvtu  unit;       /* the product as a kernel's */
     bnn_norm  norm;       /* beta is a copy of beta.value */
     float    *inv;        /* [MH] 1 / sqrt(variance + eps) of the batch */
     double   *partial;    /* [BNN_SLICES][2][MH] */
     double   *measured;   /* [2][MH] sums over the batches of BNN_MEASURE */
 
     float    *acc;        /* [R][MH] products: exact integers */
-    void     *out;        /* operands [n][outputs][MH] */
+    void     *out;        /* operands [n][outputs][MH], and the same as bits: */
+    uint64_t *bits;       /* [n][outputs][planes][words]; NULL of the last block */
     uint8_t  *winner;     /* [n][outputs][MH] of a pool: which of the four */
     float    *d_out;      /* [n][outputs][MH] gradient of the loss by `out` */
     void     *d_acc;      /* operands [R][MH] gradient by `acc` */
@@ -75,7 +82,10 @@ typedef struct bnn_model {
     bnn_block block[BNN_MAX_LAYERS];
     bnn_gemm  gemm;
     bnn_pool *pool;
-    void     *input;     /* operands [batch][input size] */
+    bnn_kernels kernels; /* the best level of this processor */
+    void    **scratch;   /* [threads] for them */
+    void     *input;     /* operands [batch][input size], and the same as the kernels read it: */
+    void     *input_bits;/* bits, or int8 */
     float    *d_logits;  /* [batch][MH of the last] */
     void    **column;    /* [threads] operands: windows of a few images, for conv.c */
     float   **d_column;  /* [threads] */
@@ -102,11 +112,18 @@ void bnn_model_measured(bnn_model *m);
 /* Range of slice i of n images. */
 static inline size_t bnn_slice_at(size_t n, size_t slices, size_t i) { return n * i / slices; }
 
-/* conv.c, dense.c: acc from `in`; then d_weights, and d_in ([n] x input size; NULL for the first block). */
-void bnn_conv_forward(bnn_model *m, bnn_block *b, const void *in, size_t n);
+/* product.c: acc from the bits of the map before; weights to bits; `n` values of a pixel of `channels` to bits. */
+int  bnn_product_new(bnn_model *m, bnn_error *err);
+void bnn_product_forward(bnn_model *m, bnn_block *b, const void *bits, size_t n);
+void bnn_product_weights(bnn_model *m, bnn_block *b);
+void bnn_product_bits(const bnn_model *m, uint64_t *out, const float *values, uint32_t planes, size_t channels, size_t n);
+/* One image of `values` becomes image i of m->input and m->input_bits. */
+void bnn_model_set_input(bnn_model *m, size_t i, const float *values);
+
+/* conv.c, dense.c: d_weights from d_acc and the operands of the map before, and
+ * d_in ([n] x input size; NULL for the first block). */
 void bnn_conv_backward(bnn_model *m, bnn_block *b, const void *in, float *d_in, size_t n);
 size_t bnn_conv_chunk(const bnn_block *b); /* images whose windows are unfolded at a time */
-void bnn_dense_forward(bnn_model *m, bnn_block *b, const void *in, size_t n);
 void bnn_dense_backward(bnn_model *m, bnn_block *b, const void *in, float *d_in, size_t n);
 
 /* batchnorm.c: statistics of acc; then acc -> out by pool and quantise; then d_out -> d_acc, gradients of gamma and beta. */

@@ -59,7 +59,6 @@ static void prepare_slice(void *context, size_t slice, unsigned thread)
 {
     const struct batch *b = context;
     bnn_trainer *t = b->t;
-    const bnn_gemm *g = &t->model->gemm;
     const size_t size = b->from->size;
     uint8_t *changed = bnn_alloc(size, 1);
     float *values = bnn_alloc(size, sizeof *values);
@@ -72,7 +71,7 @@ static void prepare_slice(void *context, size_t slice, unsigned thread)
             pixels = changed;
         }
         bnn_input_values(&t->rule, pixels, values);
-        bnn_gemm_store(g, bnn_gemm_at(g, t->model->input, i * size), values, size);
+        bnn_model_set_input(t->model, i, values);
     }
     bnn_free(changed);
     bnn_free(values);

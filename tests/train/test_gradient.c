@@ -6,8 +6,8 @@
  * that are any numbers; its derivative by each weight, gamma and beta (by
  * central differences) is what the backward pass of src/train must give.
  *
- * For that the trainer's own forward pass has to be the surrogate's too, so
- * its `out` is overwritten with h(z), layer by layer, before it goes on.
+ * What the trainer's forward pass leaves for its backward pass is the
+ * surrogate's here: `acc` and `out` are filled in from this file's own.
  */
 #include "train/model.h"
 #include "train/random.h"
@@ -154,12 +154,14 @@ static void assert_agrees(const struct score *s, const char *what)
         fail_msg("%s: %zu of %zu gradients within 0.2 %%, cosine %.6f", what, s->close, s->tried, cosine);
 }
 
-static void train_forward_as_surrogate(bnn_model *m, const struct map *out)
+static void train_forward_as_surrogate(bnn_model *m, const struct map *in, const struct map *out)
 {
+    struct map *acc = malloc(sizeof *acc);
     for (uint32_t k = 0; k < m->blocks; k++) {
         bnn_block *b = &m->block[k];
-        const void *in = k ? m->block[k - 1].out : m->input;
-        (b->layer->kind == BNN_CONV ? bnn_conv_forward : bnn_dense_forward)(m, b, in, N);
+        product(b->layer, weights_of(b), in, acc);
+        for (size_t i = 0; i < N * b->positions * b->layer->MH; i++)
+            b->acc[i] = (float)acc->v[i];
         if (b->last) {
             bnn_scores_statistics(m, N, BNN_BATCH);
             continue;
@@ -168,7 +170,9 @@ static void train_forward_as_surrogate(bnn_model *m, const struct map *out)
         bnn_norm_forward(m, b, N); /* for the winners of the pool */
         for (size_t i = 0; i < N * b->outputs * b->layer->MH; i++)
             ((float *)b->out)[i] = (float)out[k].v[i];
+        in = &out[k];
     }
+    free(acc);
 }
 
 static int open_model(bnn_model **m, const bnn_topology *t, bnn_pool *threads, bnn_error *err)
@@ -208,7 +212,7 @@ static void check(const char *text)
         }
     }
     surrogate(m, input, labels, out);
-    train_forward_as_surrogate(m, out);
+    train_forward_as_surrogate(m, input, out);
     bnn_loss_forward(m, labels, NULL, 0, N);
     bnn_model_backward(m, N);
     for (uint32_t k = 0; k < m->blocks; k++) {
