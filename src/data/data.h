@@ -14,8 +14,8 @@
 
 #include "net/rule.h"
 
-/* Pixels as decoded, by Pillow's names. 1 holds bytes 0 and 255. */
-enum bnn_mode { BNN_MODE_1, BNN_MODE_L, BNN_MODE_LA, BNN_MODE_P, BNN_MODE_RGB, BNN_MODE_RGBA };
+/* Pixels as decoded, by Pillow's names. 1 holds bytes 0 and 255; CMYK is ink, 255 = full. */
+enum bnn_mode { BNN_MODE_1, BNN_MODE_L, BNN_MODE_LA, BNN_MODE_P, BNN_MODE_RGB, BNN_MODE_RGBA, BNN_MODE_CMYK };
 
 typedef struct bnn_picture {
     uint32_t      height, width; /* of the pixels */
@@ -33,7 +33,19 @@ enum {
 
 static inline uint32_t bnn_mode_channels(enum bnn_mode mode)
 {
-    return mode == BNN_MODE_RGB ? 3 : mode == BNN_MODE_RGBA ? 4 : mode == BNN_MODE_LA ? 2 : 1;
+    switch (mode) {
+    case BNN_MODE_LA:   return 2;
+    case BNN_MODE_RGB:  return 3;
+    case BNN_MODE_RGBA:
+    case BNN_MODE_CMYK: return 4;
+    default:            return 1;
+    }
+}
+
+/* 1, L and LA: a picture of one channel. */
+static inline bool bnn_mode_is_grey(enum bnn_mode mode)
+{
+    return mode == BNN_MODE_1 || mode == BNN_MODE_L || mode == BNN_MODE_LA;
 }
 
 /* ITU-R 601 luma in 16-bit fixed point, as Pillow's convert("L"). */

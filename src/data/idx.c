@@ -2,7 +2,8 @@
  *
  * Big endian: 0x00000803, count, height, width; then count x height x width
  * bytes. Labels are beside it, with "labels" and "idx1" for "images" and "idx3"
- * in its name, with or without .gz; class names in classes.txt beside it.
+ * in its name, with or without .gz; class names in classes.txt beside it (or
+ * NAME-classes.txt, if it is called NAME-train-images...).
  */
 #include "base/bytes.h"
 #include "base/mem.h"
@@ -96,11 +97,28 @@ static int read_labels(bnn_source *s, bnn_error *err)
     return rc;
 }
 
+/* What comes before "train-images" and the like in a file's name: "mtuci-" of mtuci-train-images-idx3-ubyte. */
+static bnn_span set_name(const char *path)
+{
+    static const char *const parts[] = { "train-images", "test-images", "t10k-images" };
+    const char *base = bnn_path_base(path);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const char *at = strstr(base, parts[i]);
+        if (at)
+            return (bnn_span){ base, (size_t)(at - base) };
+    }
+    return (bnn_span){ base, 0 };
+}
+
 static int read_classes(bnn_source *s, bnn_error *err)
 {
-    static const char *const names[] = { "classes.txt", NULL };
+    const bnn_span set = set_name(s->path);
+    char own[300];
+    bnn_printer p = { own, sizeof own, 0 };
+    bnn_print(&p, "%.*sclasses.txt", (int)(set.size < 256 ? set.size : 256), set.at);
+    const char *const names[] = { own, "classes.txt", NULL };
     char *folder = bnn_path_folder(s->path);
-    const int rc = folder ? bnn_classes_find(&s->classes, folder, names, err) : bnn_fail_memory(err, 1);
+    const int rc = folder ? bnn_classes_find(&s->classes, folder, names, err) : bnn_fail_memory(err, strlen(s->path));
     bnn_free(folder);
     return rc;
 }

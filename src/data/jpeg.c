@@ -1,7 +1,6 @@
-/* jpeg.c -- JPEG through libjpeg-turbo: mode L of grey files, else RGB.
+/* jpeg.c -- JPEG through libjpeg-turbo, in modes L, RGB and CMYK.
  *
- * CMYK and YCCK become RGB with Pillow's formula. For a colour rule that only
- * shrinks, the decoder works at 1/2, 1/4 or 1/8 of the size, exactly when
+ * For a colour rule that only shrinks, the decoder works at 1/2, 1/4 or 1/8 of the size, exactly when
  * Pillow's thumbnail (draft with reducing_gap 2) does so: the original's labels
  * depend on it, and it is several times as fast.
  *
@@ -27,7 +26,6 @@ struct reader {
     const bnn_decode_job         *job;
     bnn_error                    *err;
     int                           rc;
-    uint8_t                      *row; /* of CMYK */
 };
 
 static bool is_jpeg(const uint8_t *head, size_t size)
@@ -95,7 +93,7 @@ static int read_header(struct reader *r, bnn_picture *out)
     r->jpeg.scale_num       = 1;
     r->jpeg.scale_denom     = out->scale = scale_for(r->job->rule, height, width);
     jpeg_calc_output_dimensions(&r->jpeg);
-    out->mode        = colours == 1 ? BNN_MODE_L : BNN_MODE_RGB;
+    out->mode        = colours == 1 ? BNN_MODE_L : colours == 3 ? BNN_MODE_RGB : BNN_MODE_CMYK;
     out->height      = r->jpeg.output_height;
     out->width       = r->jpeg.output_width;
     out->full_height = height;
@@ -113,33 +111,20 @@ static int check_claim(const bnn_decode_job *job, const bnn_picture *p, bnn_erro
     return BNN_OK;
 }
 
-/* Adobe's files store CMYK inverted, so that c, m, y, k here are light, not ink. */
-static void cmyk_to_rgb(uint8_t *rgb, const uint8_t *cmyk, size_t n, bool inverted)
-{
-    for (size_t i = 0; i < n; i++, rgb += 3, cmyk += 4)
-        for (int c = 0; c < 3; c++) {
-            const unsigned ink = inverted ? 255u - cmyk[c] : cmyk[c], light = inverted ? cmyk[3] : 255u - cmyk[3];
-            const unsigned t = ink * light + 128;
-            rgb[c] = (uint8_t)(light - ((t + (t >> 8)) >> 8));
-        }
-}
-
 static int read_pixels(struct reader *r, bnn_picture *out)
 {
     const size_t row = (size_t)out->width * bnn_mode_channels(out->mode);
     out->pixels = bnn_alloc(out->height, row);
-    r->row      = bnn_alloc(out->width, 4);
-    if (!out->pixels || !r->row)
+    if (!out->pixels)
         return bnn_fail_memory(r->err, out->height * row);
     jpeg_start_decompress(&r->jpeg);
-    const bool cmyk = r->jpeg.out_color_space == JCS_CMYK;
     while (r->jpeg.output_scanline < r->jpeg.output_height) {
-        uint8_t *to = out->pixels + r->jpeg.output_scanline * row;
-        JSAMPROW line = cmyk ? r->row : to;
-        if (jpeg_read_scanlines(&r->jpeg, &line, 1) == 1 && cmyk)
-            cmyk_to_rgb(to, r->row, out->width, r->jpeg.saw_Adobe_marker);
+        JSAMPROW line = out->pixels + r->jpeg.output_scanline * row;
+        jpeg_read_scanlines(&r->jpeg, &line, 1);
     }
     jpeg_finish_decompress(&r->jpeg);
+    for (size_t i = 0; out->mode == BNN_MODE_CMYK && i < out->height * row; i++)
+        out->pixels[i] = (uint8_t)(255 - out->pixels[i]); /* stored inverted, as Adobe does and Pillow takes for granted */
     return BNN_OK;
 }
 
@@ -167,7 +152,6 @@ static int decode(bnn_picture *out, const bnn_decode_job *job, bnn_error *err)
     r.jpeg.client_data      = &r; /* kept by jpeg_create_decompress */
     const int rc = read_jpeg(&r, out);
     jpeg_destroy_decompress(&r.jpeg);
-    bnn_free(r.row);
     return rc;
 }
 

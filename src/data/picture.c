@@ -88,8 +88,7 @@ int bnn_fail_shapes(const char *a, bnn_shape in_a, const char *b, bnn_shape in_b
 /* Grey pictures give one channel, all others three. */
 static bnn_shape shape_of(const bnn_picture *p)
 {
-    const bool grey = p->mode == BNN_MODE_1 || p->mode == BNN_MODE_L || p->mode == BNN_MODE_LA;
-    return (bnn_shape){ p->full_height, p->full_width, grey ? 1 : 3 };
+    return (bnn_shape){ p->full_height, p->full_width, bnn_mode_is_grey(p->mode) ? 1 : 3 };
 }
 
 /* The first picture's shape is the source's. */

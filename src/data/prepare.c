@@ -6,6 +6,13 @@
 
 /* ---------------------------------------------------------------- modes -- */
 
+/* a x b / 255, rounded, as Pillow has it. */
+static unsigned times(unsigned a, unsigned b)
+{
+    const unsigned t = a * b + 128;
+    return (t + (t >> 8)) >> 8;
+}
+
 static void pixel_rgb(const bnn_picture *p, size_t i, uint8_t *rgb)
 {
     const uint8_t *v = p->pixels + i * bnn_mode_channels(p->mode);
@@ -13,6 +20,10 @@ static void pixel_rgb(const bnn_picture *p, size_t i, uint8_t *rgb)
     case BNN_MODE_RGB:
     case BNN_MODE_RGBA: memcpy(rgb, v, 3); break;
     case BNN_MODE_P:    memcpy(rgb, p->palette + 3 * v[0], 3); break;
+    case BNN_MODE_CMYK:
+        for (int c = 0; c < 3; c++)
+            rgb[c] = (uint8_t)(255u - v[3] - times(v[c], 255u - v[3]));
+        break;
     default:            memset(rgb, v[0], 3); break;
     }
 }
@@ -22,7 +33,7 @@ int bnn_picture_convert(bnn_picture *out, const bnn_picture *in, enum bnn_mode m
     const int rc = bnn_picture_new(out, in->height, in->width, mode, err);
     if (rc != BNN_OK)
         return rc;
-    const bool grey = in->mode == BNN_MODE_1 || in->mode == BNN_MODE_L || in->mode == BNN_MODE_LA;
+    const bool grey = bnn_mode_is_grey(in->mode);
     const size_t n = (size_t)in->height * in->width;
     for (size_t i = 0; i < n; i++) {
         uint8_t rgb[3];

@@ -4,7 +4,7 @@ usage: pillow.py PREPARE_FILES
 The reference for a colour rule is BNN-PYNQ's image_to_cifar, with size and background of the rule;
 for a grey rule the same after convert("L").
 """
-import math, random, subprocess, sys
+import random, struct, subprocess, sys, warnings, zlib
 
 try:
     import PIL
@@ -17,6 +17,7 @@ if PIL.__version__.split(".")[0] != "9":
     sys.exit(77)
 
 random.seed(1)
+warnings.simplefilter("ignore") # of transparency that convert("L") drops
 LANCZOS = Image.Resampling.LANCZOS
 
 
@@ -27,6 +28,8 @@ def luma(rgb):
 def reference(path, size, fit, background, grey):
     """`size` is (width, height)."""
     img = Image.open(path)
+    if img.mode == "I" and path.endswith("png"):  # 16-bit grey: we take the upper byte, Pillow clips
+        img = img.point(lambda v: v * (1 / 256)).convert("L")
     if grey:
         img = img.convert("L")
     if fit == "thumbnail":
@@ -67,7 +70,7 @@ def make(mode, width, height):
         img.putalpha(alpha(width, height))
     elif mode.startswith("P"):
         colours = int(mode[1:] or 256)
-        img = img.quantize(colours)
+        img = img.quantize(colours, Image.Quantize.FASTOCTREE)
     elif mode != "RGB":
         img = img.convert(mode)
     return img
@@ -85,7 +88,40 @@ def add(path, width, height, size):
 
 
 def save(img, name, **options):
-    img.save(name, **options)
+    img.save(name, **options, **({"compress_level": 1} if name.endswith("png") else {}))
+    return name
+
+
+def passes(width, height):
+    """Adam7: the pixels of each pass."""
+    for x0, y0, dx, dy in ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)):
+        columns, rows = range(x0, width, dx), range(y0, height, dy)
+        if columns and rows:
+            yield [[(x, y) for x in columns] for y in rows]
+
+
+def save_png(name, width, height, depth, colour, interlaced, palette=None):
+    """A PNG of random pixels, of the kinds that Pillow itself does not write."""
+    bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
+    value = [[random.getrandbits(bits) for _ in range(width)] for _ in range(height)]
+    whole = [[[(x, y) for x in range(width)] for y in range(height)]]
+    raw = b""
+    for rows in passes(width, height) if interlaced else whole:
+        for row in rows:
+            n = 0
+            for x, y in row:
+                n = n << bits | value[y][x]
+            pad = -len(row) * bits % 8
+            raw += b"\0" + (n << pad).to_bytes((len(row) * bits + pad) // 8, "big")
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    with open(name, "wb") as f:
+        f.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced)))
+        if palette:
+            f.write(chunk(b"PLTE", palette))
+        f.write(chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b""))
     return name
 
 
@@ -106,7 +142,7 @@ for mode in MODES:
         elif mode == "RGB" and n % 5 == 0:
             options["transparency"] = (1, 2, 3)
         path = save(make(mode, width, height), "%d.png" % n, **options)
-        for size in random.sample(TARGETS, 3):
+        for size in random.sample(TARGETS, 2):
             add(path, width, height, size)
         n += 1
 for _ in range(60):  # sizes at random, where rounding of the aspect decides
@@ -114,12 +150,18 @@ for _ in range(60):  # sizes at random, where rounding of the aspect decides
     path = save(make(random.choice(("L", "RGB", "RGBA", "LA")), width, height), "%d.png" % n)
     add(path, width, height, random.choice(TARGETS))
     n += 1
+for depth, colour in ((1, 0), (2, 0), (4, 0), (8, 0), (16, 0), (8, 2), (16, 2), (1, 3), (2, 3), (4, 3), (8, 3), (8, 4), (16, 4), (8, 6), (16, 6)):
+    for interlaced in (0, 1):
+        palette = random.randbytes(3 * min(1 << depth, 200)) if colour == 3 else None
+        for width, height in ((3, 3), (57, 61), (80, 33)):
+            add(save_png("%d.png" % n, width, height, depth, colour, interlaced, palette), width, height, random.choice(TARGETS[1:4]))
+            n += 1
 for suffix, mode in (("pbm", "1"), ("pgm", "L"), ("ppm", "RGB")):
     for width, height in ((7, 5), (64, 40), (130, 257)):
         add(save(make(mode, width, height), "%d.%s" % (n, suffix)), width, height, (32, 32))
         n += 1
 for width, height in ((7, 5), (64, 40), (130, 257), (600, 450), (1033, 777), (300, 299)):
-    for mode in ("L", "RGB"):
+    for mode in ("L", "RGB", "CMYK"):
         for options in ({}, {"subsampling": 0}, {"progressive": True}):
             add(save(make(mode, width, height), "%d.jpg" % n, **options), width, height, random.choice(((32, 32), (28, 28), (40, 40))))
             n += 1
