@@ -27,17 +27,21 @@ static bnn_span take_line(bnn_span *text)
     return line;
 }
 
-static int add_path(bnn_source *s, const char *folder, bnn_span path, uint16_t label, bnn_error *err)
+/* Relative paths start from the list's folder: what its own path has before its name. */
+static int add_path(bnn_source *s, bnn_span path, uint16_t label, bnn_error *err)
 {
-    char *name = bnn_strndup(path.at, path.size);
-    char *full = name ? path.at[0] == '/' ? bnn_strdup(name) : bnn_path_join(folder, name) : NULL;
-    const int rc = full ? bnn_pictures_add(s, full, label, err) : bnn_fail_memory(err, path.size);
-    bnn_free(name);
+    const size_t before = path.at[0] == '/' ? 0 : (size_t)(bnn_path_base(s->path) - s->path);
+    char *full = bnn_alloc(before + path.size + 1, 1);
+    if (!full)
+        return bnn_fail_memory(err, before + path.size + 1);
+    memcpy(full, s->path, before);
+    memcpy(full + before, path.at, path.size);
+    const int rc = bnn_pictures_add(s, full, label, err);
     bnn_free(full);
     return rc;
 }
 
-static int add_line(bnn_source *s, const char *folder, bnn_span line, unsigned number, bnn_error *err)
+static int add_line(bnn_source *s, bnn_span line, unsigned number, bnn_error *err)
 {
     if (line.size == 0 || line.at[0] == '#')
         return BNN_OK;
@@ -54,16 +58,14 @@ static int add_line(bnn_source *s, const char *folder, bnn_span line, unsigned n
     }
     if (path.size == 0)
         return bnn_fail(err, BNN_ECORRUPT, "%s line %u: no path before the tab; expected the path of a picture", s->path, number);
-    return add_path(s, folder, path, (uint16_t)label, err);
+    return add_path(s, path, (uint16_t)label, err);
 }
 
 static int read_list(bnn_source *s, bnn_span text, bnn_error *err)
 {
-    char *folder = bnn_path_folder(s->path);
-    int rc = folder ? BNN_OK : bnn_fail_memory(err, strlen(s->path));
+    int rc = BNN_OK;
     for (unsigned number = 1; rc == BNN_OK && text.size > 0; number++)
-        rc = add_line(s, folder, take_line(&text), number, err);
-    bnn_free(folder);
+        rc = add_line(s, take_line(&text), number, err);
     return rc;
 }
 
