@@ -38,17 +38,30 @@ static bool has(const char *folder, const char *name, off_t *size)
     return found;
 }
 
-/* The last component of the path that names an overlay; NULL when none does. */
+/* The last component of `path`, which is cut short, that names an overlay; NULL when none does. */
+static const char *name_in(char *path)
+{
+    for (;;) {
+        char *slash = strrchr(path, '/'), *component = slash ? slash + 1 : path;
+        for (size_t i = 0; bnn_pynq_overlay_name(i); i++)
+            if (strcmp(component, bnn_pynq_overlay_name(i)) == 0)
+                return bnn_pynq_overlay_name(i);
+        if (!slash)
+            return NULL;
+        *slash = '\0';
+    }
+}
+
+/* The path as it was given comes first, then what links and "." in it stand for. */
 static const char *name_in_path(const char *path)
 {
-    char *whole = realpath(path, NULL);
-    const char *found = NULL;
-    for (char *slash; whole && !found && (slash = strrchr(whole, '/')); *slash = '\0')
-        for (size_t i = 0; !found && bnn_pynq_overlay_name(i); i++)
-            if (strcmp(slash + 1, bnn_pynq_overlay_name(i)) == 0)
-                found = bnn_pynq_overlay_name(i);
+    char *given = bnn_strdup(path), *whole = realpath(path, NULL);
+    const char *name = given ? name_in(given) : NULL;
+    if (!name && whole)
+        name = name_in(whole);
+    bnn_free(given);
     free(whole);
-    return found;
+    return name;
 }
 
 /* By the number of layers; among those, by what the first layer needs: 2-bit

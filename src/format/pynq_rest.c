@@ -100,9 +100,8 @@ static void put_runs(struct sink *s, const bnn_file *file, const uint8_t *conten
 
 static void put_file(struct sink *s, const char *name, const bnn_file *file, const uint8_t *content, size_t size)
 {
-    const bool classes = strcmp(name, "classes.txt") == 0;
-    if (!classes && size == file->size && memcmp(content, file->data, size) == 0)
-        return;
+    if (size > 0 && size == file->size && memcmp(content, file->data, size) == 0)
+        return; /* files without canonical content are kept even when they are empty */
     const uint8_t length = (uint8_t)strlen(name); /* file names have at most 255 bytes */
     put(s, &length, 1);
     put(s, name, length);

@@ -134,8 +134,10 @@ static int write_file(struct writer *w, const char *name, const uint8_t *data, s
         why  = errno;
     }
     bnn_free(path);
+    char what[300];
+    snprintf(what, sizeof what, "cannot write %s", name);
     errno = why;
-    return good ? BNN_OK : bnn_fail_errno(w->err, name, w->path);
+    return good ? BNN_OK : bnn_fail_errno(w->err, what, w->path);
 }
 
 /* A file from its canonical content, with what was noted about it laid over. */

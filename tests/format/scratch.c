@@ -34,10 +34,8 @@ void scratch_remove(const char *folder)
     for (size_t i = 0; i < names.count; i++) {
         char path[1024];
         snprintf(path, sizeof path, "%s/%s", folder, names.name[i]);
-        if (bnn_is_folder(path))
+        if (unlink(path) != 0) /* a folder */
             scratch_remove(path);
-        else
-            must(unlink(path) == 0, path);
     }
     bnn_names_free(&names);
     must(rmdir(folder) == 0, folder);

@@ -7,13 +7,16 @@
  */
 #include "format/format.h"
 #include "format/pynq_model.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -307,6 +310,25 @@ static void the_network_is_told_by_path_option_or_files(void **state)
     }
 }
 
+static void the_last_name_in_the_path_counts(void **state)
+{
+    struct fixture *f = *state;
+    bnn_network *net;
+    bnn_error err;
+    char here[1024];
+    assert_int_equal(symlink(f->folder, scratch_path(f->scratch, "link")), 0);
+    assert_int_equal(symlink(f->folder, scratch_path(f->scratch, "cnvW1A1")), 0);
+    assert_int_equal(bnn_network_open(&net, scratch_path(f->scratch, "link/"), NULL, NULL), BNN_OK);
+    bnn_network_close(net);
+    assert_int_equal(bnn_network_open(&net, scratch_path(f->scratch, "cnvW1A1/"), NULL, &err), BNN_EIO);
+    assert_non_null(strstr(err.message, "/cnvW1A1/4-0-weights.bin: cannot open"));
+    assert_non_null(getcwd(here, sizeof here));
+    assert_int_equal(chdir(f->folder), 0);
+    assert_int_equal(bnn_network_open(&net, ".", NULL, NULL), BNN_OK);
+    assert_int_equal(chdir(here), 0);
+    bnn_network_close(net);
+}
+
 static void other_paths_are_told_apart(void **state)
 {
     struct fixture *f = *state;
@@ -432,6 +454,52 @@ static void a_folder_in_the_way_is_left_alone(void **state)
     bnn_network_close(net);
 }
 
+/* Small files that the network does not use come back too, large ones and folders stay behind. */
+static void files_of_no_use_are_kept(void **state)
+{
+    static const char large[70000];
+    struct fixture *f = *state;
+    bnn_network *net;
+    scratch_write(f->folder, "README", "by hand\n", 8);
+    scratch_write(f->folder, "empty", "", 0);
+    scratch_write(f->folder, "7-0-thres.bin", "12345678", 8);
+    assert_int_equal(bnn_network_open(&net, f->folder, NULL, NULL), BNN_OK);
+    comes_back_byte_for_byte(net, f->folder, f->scratch);
+    bnn_network_close(net);
+
+    scratch_write(f->folder, "large", large, sizeof large);
+    mkdir(scratch_path(f->folder, "hw"), 0777);
+    assert_int_equal(bnn_network_open(&net, f->folder, NULL, NULL), BNN_OK);
+    assert_int_equal(bnn_network_save_pynq(net, scratch_path(f->scratch, "out"), NULL, NULL, 0, NULL), BNN_OK);
+    assert_int_not_equal(access(scratch_path(f->scratch, "out/large"), F_OK), 0);
+    assert_int_not_equal(access(scratch_path(f->scratch, "out/hw"), F_OK), 0);
+    assert_int_equal(access(scratch_path(f->scratch, "out/README"), F_OK), 0);
+    bnn_network_close(net);
+}
+
+/* As a disk that fills up would: files end at 3000 bytes. */
+static void a_folder_that_cannot_be_finished_leaves_nothing(void **state)
+{
+    const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY }, small = { 3000, RLIM_INFINITY };
+    struct fixture *f = *state;
+    bnn_network *net;
+    bnn_names names;
+    bnn_error err;
+    assert_int_equal(bnn_network_open(&net, f->folder, NULL, NULL), BNN_OK);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_int_equal(bnn_network_save_pynq(net, scratch_path(f->scratch, "out"), NULL, NULL, 0, &err), BNN_EIO);
+    assert_non_null(strstr(err.message, "/out: cannot write 0-0-weights.bin: File too large"));
+    assert_int_equal(bnn_network_save(net, scratch_path(f->scratch, "net"), &err), BNN_EIO);
+    assert_non_null(strstr(err.message, "/net: cannot write: File too large"));
+    setrlimit(RLIMIT_FSIZE, &unlimited);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_int_equal(bnn_names_read(&names, f->scratch, NULL), BNN_OK);
+    assert_int_equal(names.count, 1); /* the folder that was read */
+    bnn_names_free(&names);
+    bnn_network_close(net);
+}
+
 /* The other variant has its own words for the same thresholds. */
 static void a_variant_can_be_changed(void **state)
 {
@@ -490,9 +558,12 @@ int main(void)
         WITH_FOLDER(defects_are_named),
         cmocka_unit_test(a_weight_of_minus_two_is_refused_by_name),
         cmocka_unit_test(the_network_is_told_by_path_option_or_files),
+        WITH_FOLDER(the_last_name_in_the_path_counts),
         WITH_FOLDER(other_paths_are_told_apart),
         cmocka_unit_test(networks_of_ours_give_the_same_outputs_as_folders),
         WITH_FOLDER(a_folder_in_the_way_is_left_alone),
+        WITH_FOLDER(files_of_no_use_are_kept),
+        WITH_FOLDER(a_folder_that_cannot_be_finished_leaves_nothing),
         WITH_FOLDER(a_variant_can_be_changed),
         WITH_FOLDER(a_damaged_rest_is_refused),
     };
