@@ -5,13 +5,14 @@
 
 #include <bnn/train.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct train {
-    const char *topology, *path, *val, *out, *rule, *augment, *teacher, *maths;
+    const char *topology, *path, *val, *out, *rule, *augment, *teacher, *maths, *names;
     uint32_t    epochs, batch, seed, threads;
     double      rate, share;
     int         resume;
@@ -21,6 +22,9 @@ struct train {
     bnn_dataset *set, *validation;
     uint32_t     keep_out;
     char        *file[4]; /* last, checkpoint, csv, svg */
+    char        *names_text;
+    const char  *name[1000]; /* lines of names_text */
+    uint32_t     n_names;
     tool_curves  curves;
     tool_progress bar;
     bnn_error   *err;
@@ -94,6 +98,25 @@ static int name_files(struct train *t, bnn_error *err)
     return BNN_OK;
 }
 
+/* --names: a line a class. */
+static int read_names(struct train *t, bnn_error *err)
+{
+    size_t room = 0;
+    FILE *f = t->names ? fopen(t->names, "rb") : NULL;
+    if (!t->names)
+        return BNN_OK;
+    if (!f || getdelim(&t->names_text, &room, '\0', f) < 0) {
+        const int why = errno;
+        if (f)
+            fclose(f);
+        return tool_fail(err, BNN_EIO, "%s: cannot read: %s", t->names, f && !why ? "it is empty" : strerror(why));
+    }
+    fclose(f);
+    for (char *line = strtok(t->names_text, "\r\n"); line && t->n_names < 1000; line = strtok(NULL, "\r\n"))
+        t->name[t->n_names++] = line;
+    return BNN_OK;
+}
+
 /* ------------------------------------------------------------- the data -- */
 
 static int open_set(struct train *t, bnn_dataset **out, const char *path, bnn_error *err)
@@ -141,6 +164,8 @@ static bnn_train_options options_of(struct train *t)
     o.threads       = t->threads;
     o.keep_out      = t->keep_out;
     o.maths         = t->maths;
+    o.names         = t->n_names ? t->name : NULL;
+    o.n_names       = t->n_names;
     o.teacher       = t->teacher_net;
     o.teacher_share = t->share;
     return o;
@@ -207,6 +232,8 @@ static int open_all(struct train *t, bnn_error *err)
 {
     int rc = name_files(t, err);
     if (rc == BNN_OK)
+        rc = read_names(t, err);
+    if (rc == BNN_OK)
         rc = bnn_train_blank(&t->blank, t->topology, t->rule, err);
     if (rc == BNN_OK)
         rc = open_set(t, &t->set, t->path, err);
@@ -266,6 +293,7 @@ static void close_all(struct train *t)
     bnn_dataset_close(t->set);
     bnn_dataset_close(t->validation);
     tool_curves_free(&t->curves);
+    free(t->names_text);
     for (int i = 0; i < 4; i++)
         free(t->file[i]);
 }
@@ -294,6 +322,7 @@ static int run(tool_line *line, bnn_error *err)
         OPTION_REAL(0, "lr", "R", &t.rate, 1e-6, 1, "learning rate at the start, falling to 0 (default 0.02)"),
         OPTION_TEXT(0, "augment", "WORDS", &t.augment, "none, shift=N, rotate=DEGREES, scale=PERCENT, flip (default shift=1)"),
         OPTION_TEXT(0, "rule", "WORDS", &t.rule, "input rule, such as \"threshold mean\" (default: tried out)"),
+        OPTION_TEXT(0, "names", "FILE", &t.names, "names of the classes, one a line (default: those of the folders)"),
         OPTION_NUMBER(0, "seed", "N", &t.seed, 0, 4294967295.0, "the same seed gives the same network (default 1)"),
         OPTION_NUMBER(0, "threads", "N", &t.threads, 0, 1024, "worker threads; 0 = one per core (default)"),
         OPTION_TEXT(0, "teacher", "NET", &t.teacher, "network to learn from beside the labels"),

@@ -264,6 +264,8 @@ static int count_classes(const bnn_trainer *t, const bnn_dataset *set, uint32_t 
     for (size_t i = 0; i < t->validation.count; i++)
         if (t->validation.labels[i] >= n)
             return bnn_fail(err, BNN_ESHAPE, "a validation image has label %u; training has classes 0 to %u", t->validation.labels[i], n - 1);
+    if (t->options.names && t->options.n_names != n)
+        return bnn_fail(err, BNN_ESHAPE, "%u class names for %u classes; expected one each", t->options.n_names, n);
     *classes = n;
     return n >= 2 ? BNN_OK : bnn_fail(err, BNN_EINVAL, "one class; expected at least two");
 }
@@ -367,6 +369,17 @@ static void clear(bnn_trainer *t)
 
 /* -------------------------------------------------------------- results -- */
 
+static int name_classes(bnn_network *net, const bnn_trainer *t, const bnn_dataset *set, bnn_error *err)
+{
+    const char *names[BNN_MAX_CLASSES];
+    const uint32_t n = count_names(set) == t->model->classes ? t->model->classes : 0;
+    if (t->options.names)
+        return bnn_network_set_names(net, t->options.names, t->options.n_names, err);
+    for (uint32_t c = 0; c < n; c++)
+        names[c] = bnn_dataset_class_name(set, c);
+    return n ? bnn_network_set_names(net, names, n, err) : BNN_OK;
+}
+
 /* Provenance: what made the network, so that it can be made again. */
 static int describe(bnn_network *net, const bnn_trainer *t, uint32_t epoch, const bnn_dataset *set, bnn_error *err)
 {
@@ -385,11 +398,7 @@ static int describe(bnn_network *net, const bnn_trainer *t, uint32_t epoch, cons
     bnn_print(&p, "%zu images, sha256 %s", t->train.count, digest);
     if (rc == BNN_OK)
         rc = bnn_network_set_text(net, "data", text, err);
-    const char *names[BNN_MAX_CLASSES];
-    const uint32_t n = count_names(set) == t->model->classes ? t->model->classes : 0;
-    for (uint32_t c = 0; c < n; c++)
-        names[c] = bnn_dataset_class_name(set, c);
-    return rc == BNN_OK && n ? bnn_network_set_names(net, names, n, err) : rc;
+    return rc == BNN_OK ? name_classes(net, t, set, err) : rc;
 }
 
 static int make_network(bnn_network **out, const bnn_graph *g, const bnn_trainer *t, uint32_t epoch, const bnn_dataset *set, bnn_error *err)
