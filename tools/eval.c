@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
 struct eval {
     tool_common  common;
@@ -31,36 +30,6 @@ static uint64_t *cell(const struct eval *e, uint32_t truth, uint32_t given)
 }
 
 /* ----------------------------------------------------------- labels -- */
-
-static uint32_t find_class(const struct eval *e, const char *name)
-{
-    uint32_t i = 0;
-    while (i < e->session.info.classes && strcasecmp(class_name(e, i), name) != 0)
-        i++;
-    return i;
-}
-
-/* A data set whose labels have names (a folder per class) is matched to the
- * network by name, when the network knows any of them; otherwise by number. */
-static int match_classes(struct eval *e, const char *path, bnn_error *err)
-{
-    const uint32_t classes = e->session.info.classes;
-    const char *name, *stranger = NULL;
-    uint32_t known = 0;
-    for (uint32_t i = 0; i < classes; i++)
-        e->class_of[i] = i;
-    for (uint32_t i = 0; i < classes && (name = bnn_dataset_class_name(e->session.data, i)) != NULL; i++) {
-        const uint32_t c = find_class(e, name);
-        if (c < classes)
-            known++;
-        else
-            stranger = name;
-        e->class_of[i] = c < classes ? c : i;
-    }
-    if (known > 0 && stranger)
-        return tool_fail(err, BNN_ESHAPE, "%s: class \"%s\"; expected the network's class names (bnn info %s)", path, stranger, e->common.network);
-    return BNN_OK;
-}
 
 static int check_label(const struct eval *e, size_t image, uint16_t label, bnn_error *err)
 {
@@ -342,7 +311,7 @@ static int open_all(struct eval *e, const tool_line *line, bnn_error *err)
     e->class_of  = calloc(s->info.classes, sizeof *e->class_of);
     if (!e->confusion || !e->class_of)
         return tool_fail(err, BNN_ENOMEM, "not enough memory for %u classes", s->info.classes);
-    return match_classes(e, line->argv[0], err);
+    return tool_match_classes(s, &e->common, line->argv[0], e->class_of, err);
 }
 
 static int run(tool_line *line, bnn_error *err)

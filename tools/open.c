@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 int tool_open_network(tool_session *s, const tool_common *c, bnn_error *err)
 {
@@ -77,6 +78,34 @@ void tool_close(tool_session *s)
     bnn_dataset_close(s->data);
     bnn_runtime_close(s->runtime);
     bnn_network_close(s->network);
+}
+
+static uint32_t find_class(const tool_session *s, const char *name)
+{
+    uint32_t i = 0;
+    while (i < s->info.classes && strcasecmp(bnn_network_class_name(s->network, i), name) != 0)
+        i++;
+    return i;
+}
+
+int tool_match_classes(const tool_session *s, const tool_common *common, const char *path, uint32_t *class_of, bnn_error *err)
+{
+    const uint32_t classes = s->info.classes;
+    const char *name, *stranger = NULL;
+    uint32_t known = 0;
+    for (uint32_t i = 0; i < classes; i++)
+        class_of[i] = i;
+    for (uint32_t i = 0; i < classes && (name = bnn_dataset_class_name(s->data, i)) != NULL; i++) {
+        const uint32_t c = find_class(s, name);
+        if (c < classes)
+            known++;
+        else
+            stranger = name;
+        class_of[i] = c < classes ? c : i;
+    }
+    if (known > 0 && stranger)
+        return tool_fail(err, BNN_ESHAPE, "%s: class \"%s\"; expected the network's class names (bnn info %s)", path, stranger, common->network);
+    return BNN_OK;
 }
 
 int tool_chunk_new(tool_chunk *k, const tool_session *s, bnn_error *err)

@@ -20,6 +20,11 @@ int  tool_check_runtime(const tool_common *c, bnn_error *err); /* TOOL_USAGE: na
 int  tool_open_data(tool_session *s, const tool_common *c, char *const *paths, int n_paths, bnn_error *err);
 void tool_close(tool_session *s);
 
+/* class_of[label], for each class of the network: the class that a label of the
+ * data set means. Labels with names (a folder per class) are matched by name,
+ * when the network knows any of them, otherwise by number. ESHAPE. */
+int  tool_match_classes(const tool_session *s, const tool_common *c, const char *path, uint32_t *class_of, bnn_error *err);
+
 /* A piece of a data set, with what the network makes of it. */
 typedef struct tool_chunk {
     size_t    first, count; /* images of the data set */
