@@ -118,6 +118,11 @@ void bnn_runtime_close(bnn_runtime *run)
     bnn_free(run);
 }
 
+const bnn_network *bnn_runtime_network(const bnn_runtime *run)
+{
+    return run->net;
+}
+
 /* ------------------------------------------------------------------ run -- */
 
 static int run_backend(bnn_runtime *run, const uint8_t *images, size_t count, int32_t *scores, bnn_error *err)

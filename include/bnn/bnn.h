@@ -220,6 +220,8 @@ BNN_API void bnn_options_default(bnn_options *options);
 BNN_API int  bnn_runtime_open(bnn_runtime **out, const bnn_network *net,
                               const bnn_options *options, bnn_error *err);
 BNN_API void bnn_runtime_close(bnn_runtime *runtime);
+/* The network that it runs. */
+BNN_API const bnn_network *bnn_runtime_network(const bnn_runtime *runtime);
 
 /* `images`: count x height x width x channels bytes; one label each. Allocates
  * nothing on the CPU backend. Of equal scores the lower label wins (or as the
