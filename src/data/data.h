@@ -104,9 +104,9 @@ void bnn_thumbnail_size(uint32_t height, uint32_t width, uint32_t *out_height, u
  * Colour: BNN-PYNQ's image_to_cifar: img.thumbnail((w, h), LANCZOS), pasted
  * without a mask in the middle of the background; R, G and B are taken and alpha
  * is ignored, so transparent pixels show the colour that they store.
- * Grey: the picture is converted to mode L first, then the same in L, on the L
- * value of the background. Fit stretch: img.resize((w, h), LANCZOS) instead.
- * Then the centre crop, then invert. ENOMEM, ESHAPE. */
+ * Grey: the picture is converted to mode L first (a JPEG after it was decoded
+ * smaller), then the same in L, on the L value of the background. Fit stretch:
+ * img.resize((w, h), LANCZOS) instead. Then the centre crop, then invert. ENOMEM, ESHAPE. */
 int  bnn_prepare(const bnn_rule *rule, const bnn_picture *picture, uint8_t *out, bnn_error *err);
 /* As bnn_prepare, for a photograph of a dark digit on paper (photo.c). The rule
  * is grey; its size, fit, background and invert do not take part. ENOMEM, ESHAPE. */

@@ -1,8 +1,8 @@
 /* jpeg.c -- JPEG through libjpeg-turbo, in modes L, RGB and CMYK.
  *
- * For a colour rule that only shrinks, the decoder works at 1/2, 1/4 or 1/8 of the size, exactly when
- * Pillow's thumbnail (draft with reducing_gap 2) does so: the original's labels
- * depend on it, and it is several times as fast.
+ * For a rule that only shrinks, the decoder works at 1/2, 1/4 or 1/8 of the size,
+ * exactly when Pillow's thumbnail has it do so (draft, with a reducing gap of 2):
+ * labels depend on it, and it is many times as fast.
  *
  * libjpeg reports errors by longjmp: what must survive one lives in struct reader.
  */
@@ -69,7 +69,7 @@ static void on_progress(j_common_ptr jpeg)
 /* Pillow's draft: the largest of 8, 4, 2 that leaves twice the size wanted. */
 static uint32_t scale_for(const bnn_rule *rule, uint32_t height, uint32_t width)
 {
-    if (!rule || rule->grey || rule->fit != BNN_FIT_THUMBNAIL)
+    if (!rule || rule->fit != BNN_FIT_THUMBNAIL)
         return 1;
     uint32_t h = rule->height, w = rule->width;
     bnn_thumbnail_size(height, width, &h, &w);

@@ -25,17 +25,33 @@ def luma(rgb):
     return (19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 32768) >> 16
 
 
+def grey_jpeg(img, size):
+    """A JPEG is decoded at a fraction for a thumbnail, as thumbnail itself has it done, before it turns grey."""
+    small = Image.new("1", img.size)
+    small.thumbnail(size)  # for its size
+    if small.size == img.size:
+        return img.convert("L")
+    box = img.draft(None, (2 * small.size[0], 2 * small.size[1]))[1]
+    return img.convert("L").resize(small.size, LANCZOS, box, 2.0)
+
+
 def reference(path, size, fit, background, grey):
     """`size` is (width, height)."""
     img = Image.open(path)
     if img.mode == "I" and path.endswith("png"):  # 16-bit grey: we take the upper byte, Pillow clips
         img = img.point(lambda v: v * (1 / 256)).convert("L")
+    if grey and img.format == "JPEG" and fit == "thumbnail":
+        return paste(grey_jpeg(img, size), size, background, grey)
     if grey:
         img = img.convert("L")
     if fit == "thumbnail":
         img.thumbnail(size, LANCZOS)
     else:
         img = img.resize(size, LANCZOS)
+    return paste(img, size, background, grey)
+
+
+def paste(img, size, background, grey):
     canvas = Image.new("L", size, luma(background)) if grey else Image.new("RGBA", size, background + (0,))
     canvas.paste(img, ((size[0] - img.size[0]) // 2, (size[1] - img.size[1]) // 2))
     return canvas.tobytes() if grey else canvas.convert("RGB").tobytes()
@@ -160,6 +176,13 @@ for suffix, mode in (("pbm", "1"), ("pgm", "L"), ("ppm", "RGB")):
     for width, height in ((7, 5), (64, 40), (130, 257)):
         add(save(make(mode, width, height), "%d.%s" % (n, suffix)), width, height, (32, 32))
         n += 1
+for kind, channels, maximum in (("P1", 1, 1), ("P2", 1, 100), ("P3", 3, 255), ("P3", 3, 6), ("P5", 1, 100), ("P6", 3, 254)):
+    values = [random.randrange(maximum + 1) for _ in range(40 * 30 * channels)]
+    head = "%s\n# of a test\n40 30\n" % kind + ("" if kind == "P1" else "%d\n" % maximum)
+    with open("%d.pnm" % n, "wb") as f:
+        f.write(head.encode() + (bytes(values) if kind > "P4" else " ".join(map(str, values)).encode()))
+    add("%d.pnm" % n, 40, 30, (32, 32))
+    n += 1
 for width, height in ((7, 5), (64, 40), (130, 257), (600, 450), (1033, 777), (300, 299)):
     for mode in ("L", "RGB", "CMYK"):
         for options in ({}, {"subsampling": 0}, {"progressive": True}):
