@@ -21,7 +21,7 @@ build:
 	@scripts/setup build
 	@cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX) >build-configure.log 2>&1 || { cat build-configure.log; exit 1; }
 	@rm -f build-configure.log
-	@cmake --build --preset release -j $(JOBS)
+	@cmake --build --preset release -j $(JOBS) --target bnn bnn_static bnn_command
 
 demo: build
 	@scripts/setup demo
@@ -31,6 +31,7 @@ demo: build
 test:
 	@scripts/setup build demo test
 	@$(MAKE) --no-print-directory build
+	@cmake --build --preset release -j $(JOBS)
 	@scripts/run-tests release
 
 asan:

@@ -65,8 +65,8 @@ typedef struct bnn_train_options {
     const char *augment;      /* "shift=1 flip" ...: docs/training.md; NULL = "shift=1" */
     uint64_t seed;            /* default 1 */
     uint32_t threads;         /* 0 = one per core (default) */
-    uint32_t keep_out;        /* without a validation set: images kept out of training to validate with; of
-                                 folders the last of each class, else the last. Default 0 */
+    uint32_t keep_out;        /* without a validation set: images kept out of training to validate with: the last,
+                                 or of a set sorted by class the last of each class. Default 0 */
     const char *checkpoint;   /* file rewritten after each epoch and when stopped; NULL = none (default) */
     int      resume;          /* go on from `checkpoint`, which must be of the same options and data */
     const char *maths;        /* NULL = the fastest here; "onednn-bf16", "onednn-f32", "openblas-f32" */

@@ -52,10 +52,19 @@ int bnn_samples_read(bnn_samples *out, const bnn_dataset *set, bnn_shape shape, 
     return rc;
 }
 
-/* keep[i] of the images that go: the last `count`, or of each class its last share. */
-static void choose(const bnn_samples *s, uint8_t *keep, size_t count, bool by_class)
+/* Class after class, as folders of pictures are: there the last images are of one class only. */
+static bool is_sorted(const bnn_samples *s)
 {
-    if (!by_class) {
+    size_t i = 1;
+    while (i < s->count && s->labels[i - 1] <= s->labels[i])
+        i++;
+    return i >= s->count;
+}
+
+/* keep[i] of the images that go: the last `count`, or of each class its last share. */
+static void choose(const bnn_samples *s, uint8_t *keep, size_t count)
+{
+    if (!is_sorted(s)) {
         memset(keep + s->count - count, 1, count);
         return;
     }
@@ -68,7 +77,7 @@ static void choose(const bnn_samples *s, uint8_t *keep, size_t count, bool by_cl
     bnn_free(seen);
 }
 
-int bnn_samples_keep_out(bnn_samples *s, bnn_samples *kept, size_t count, bool by_class, bnn_error *err)
+int bnn_samples_keep_out(bnn_samples *s, bnn_samples *kept, size_t count, bnn_error *err)
 {
     if (count >= s->count)
         return bnn_fail(err, BNN_EINVAL, "%zu of %zu images kept out for validation; expected fewer", count, s->count);
@@ -77,7 +86,7 @@ int bnn_samples_keep_out(bnn_samples *s, bnn_samples *kept, size_t count, bool b
     int rc = keep ? BNN_OK : bnn_fail_memory(err, s->count);
     size_t n = 0;
     if (rc == BNN_OK) {
-        choose(s, keep, count, by_class);
+        choose(s, keep, count);
         for (size_t i = 0; i < s->count; i++)
             n += keep[i];
         rc = allocate(&rest, s->count - n, s->size, err);

@@ -18,10 +18,10 @@ typedef struct bnn_samples {
 int  bnn_samples_read(bnn_samples *out, const bnn_dataset *set, bnn_shape shape, bnn_error *err);
 void bnn_samples_free(bnn_samples *s);
 
-/* Moves `count` images into `kept`: of a set with named classes (folders) the
+/* Moves `count` images into `kept`: of a set sorted by class (folders) the
  * last of each class in proportion, else the last of all. EINVAL when fewer
  * than one would be left to train with. */
-int bnn_samples_keep_out(bnn_samples *s, bnn_samples *kept, size_t count, bool by_class, bnn_error *err);
+int bnn_samples_keep_out(bnn_samples *s, bnn_samples *kept, size_t count, bnn_error *err);
 
 /* SHA-256 over shape, images and labels in order, as 64 hexadecimal digits. */
 void bnn_samples_digest(const bnn_samples *s, char out[65]);

@@ -284,7 +284,7 @@ static int read_images(bnn_trainer *t, const bnn_dataset *train, const bnn_datas
     if (rc == BNN_OK && validation)
         rc = bnn_samples_read(&t->validation, validation, t->rule.shape, err);
     else if (rc == BNN_OK && t->options.keep_out)
-        rc = bnn_samples_keep_out(&t->train, &t->validation, t->options.keep_out, count_names(train) > 0, err);
+        rc = bnn_samples_keep_out(&t->train, &t->validation, t->options.keep_out, err);
     return rc;
 }
 
