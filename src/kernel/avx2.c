@@ -30,7 +30,12 @@ static void weight_pack(void *out, const bnn_mvtu *m, const uint64_t *natural) {
 /* ---------------------------------------------------------------- steps -- */
 
 INLINE __m256i load(const uint32_t *p) { return _mm256_load_si256((const __m256i *)(const void *)p); }
-INLINE __m256i dword(const uint32_t *p) { return _mm256_set1_epi32((int)*p); }
+INLINE __m256i dword(const uint32_t *p) /* of bytes it may lie anywhere */
+{
+    int32_t v;
+    memcpy(&v, p, 4);
+    return _mm256_set1_epi32(v);
+}
 
 /* Set bits of each byte. */
 INLINE __m256i count_bytes(__m256i v)

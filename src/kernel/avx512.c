@@ -66,7 +66,12 @@ INLINE __m512i step(enum mode mode, __m512i acc, __m512i x, __m512i xn, __m512i 
     return acc;
 }
 
-INLINE __m512i dword(const uint32_t *p) { return _mm512_set1_epi32((int)*p); }
+INLINE __m512i dword(const uint32_t *p) /* of bytes it may lie anywhere */
+{
+    int32_t v;
+    memcpy(&v, p, 4);
+    return _mm512_set1_epi32(v);
+}
 
 /* A column: where its window starts, where its outputs go, and for ternary
  * inputs how many values of the window are not zero. */
