@@ -9,12 +9,10 @@
 #include "base/file.h"
 #include "base/mem.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* A folder being read. */
 struct folder {
