@@ -189,7 +189,7 @@ static int try_rule(struct train *t, const char *rule, double *accuracy, bnn_err
     struct trial trial = { 0 };
     bnn_network *blank = NULL, *net = NULL;
     bnn_train_options o = options_of(t);
-    const size_t count = bnn_dataset_count(t->set, NULL), steps = count / t->batch + 1;
+    const size_t count = bnn_dataset_count(t->set, NULL), steps = count / (t->batch ? t->batch : 256) + 16;
     o.epochs   = (uint32_t)((STEPS + steps - 1) / steps);
     o.progress = on_trial;
     o.user     = &trial;
@@ -318,7 +318,7 @@ static int run(tool_line *line, bnn_error *err)
         OPTION_TEXT(0, "val", "N|DATASET", &t.val, "images kept out to validate with, or a data set (default: a fifth, at most 10000)"),
         OPTION_TEXT('o', "out", "F", &t.out, "network file; beside it come .csv, .svg, .checkpoint, .last.safetensors"),
         OPTION_NUMBER(0, "epochs", "N", &t.epochs, 1, 100000, "passes over the training set (default 40)"),
-        OPTION_NUMBER(0, "batch", "N", &t.batch, 2, 65536, "images a step (default 256)"),
+        OPTION_NUMBER(0, "batch", "N", &t.batch, 2, 65536, "images a step (default 256, fewer of small sets)"),
         OPTION_REAL(0, "lr", "R", &t.rate, 1e-6, 1, "learning rate at the start, falling to 0 (default 0.02)"),
         OPTION_TEXT(0, "augment", "WORDS", &t.augment, "none, shift=N, rotate=DEGREES, scale=PERCENT, flip (default shift=1)"),
         OPTION_TEXT(0, "rule", "WORDS", &t.rule, "input rule, such as \"threshold mean\" (default: tried out)"),

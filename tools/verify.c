@@ -8,6 +8,8 @@
 #include "open.h"
 #include "output.h"
 
+#include <bnn/train.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,7 @@ struct verify {
     tool_common      common;
     tool_session     session;   /* its runtime is the reference */
     uint32_t         seed, count;
+    const char      *against;   /* checkpoint of the training that made the network */
     uint8_t         *images;
     int32_t         *expected, *given; /* [BLOCK][values of a layer], or [count][rows] */
     uint16_t        *labels[2]; /* [count]: expected, given */
@@ -307,6 +310,28 @@ static int report(struct verify *v, bnn_error *err)
     return tool_fail(err, BNN_ECORRUPT, "%s on %s: %s", v->common.network, wrong->name, wrong->found);
 }
 
+/* --against: the network beside the float graph it was folded from. */
+static int verify_against(struct verify *v, const tool_line *line, bnn_error *err)
+{
+    bnn_train_comparison c;
+    int rc = line->argc > 0 ? BNN_OK : tool_fail(err, TOOL_USAGE, "no data set; expected NET --against CHECKPOINT DATASET...");
+    if (rc == BNN_OK)
+        rc = tool_open_network(&v->session, &v->common, err);
+    if (rc == BNN_OK)
+        rc = tool_open_data(&v->session, &v->common, line->argv, line->argc, err);
+    if (rc == BNN_OK)
+        rc = bnn_train_compare(v->session.network, v->against, v->session.data, v->common.run.threads, &c, err);
+    if (rc != BNN_OK)
+        return rc;
+    tool_print("%llu images: %llu labels and %llu of %llu values of layers differ from the float graph of %s\n",
+               (unsigned long long)c.images, (unsigned long long)c.differing, (unsigned long long)c.differing_values,
+               (unsigned long long)c.values, v->against);
+    if (c.differing || c.differing_values)
+        return tool_fail(err, BNN_ECORRUPT, "%s: layer %u, neuron %u, image %llu is the first value that differs", v->common.network,
+                         c.layer, c.neuron, (unsigned long long)c.image);
+    return BNN_OK;
+}
+
 static int verify(struct verify *v, const tool_line *line, bnn_error *err)
 {
     int rc = tool_open_network(&v->session, &v->common, err);
@@ -349,6 +374,7 @@ static int run(tool_line *line, bnn_error *err)
     struct verify v = { .common = tool_common_default(), .seed = 1, .count = 64 };
     const tool_option options[] = {
         OPTION_NUMBER(0, "seed", "N", &v.seed, 0, UINT32_MAX, "of the drawn images (default 1)"),
+        OPTION_TEXT(0, "against", "CHECKPOINT", &v.against, "compare with the float graph of `bnn train`'s checkpoint instead"),
         OPTION_NUMBER(0, "count", "N", &v.count, 1, 1000000, "images, or at most so many of FILE's (default 64)"),
         OPTIONS_NETWORK(&v.common), OPTIONS_RUNTIME(&v.common), OPTIONS_DATA(&v.common), OPTIONS_END
     };
@@ -357,7 +383,7 @@ static int run(tool_line *line, bnn_error *err)
         rc = tool_take_network(line, &v.common, err);
     if (rc != BNN_OK)
         return rc;
-    rc = verify(&v, line, err);
+    rc = (v.against ? verify_against : verify)(&v, line, err);
     free_all(&v);
     return rc;
 }

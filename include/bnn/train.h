@@ -60,7 +60,7 @@ typedef struct bnn_train_comparison {
 
 typedef struct bnn_train_options {
     uint32_t epochs;          /* default 40 */
-    uint32_t batch;           /* images a step, default 256; fewer when there are fewer */
+    uint32_t batch;           /* images a step; 0 = 256, fewer of small sets so that an epoch has 16 steps (default) */
     double   learning_rate;   /* at the start; falls to 0 along a cosine. Default 0.02 */
     const char *augment;      /* "shift=1 flip" ...: docs/training.md; NULL = "shift=1" */
     uint64_t seed;            /* default 1 */

@@ -13,7 +13,7 @@ enum { STATISTICS = 10240 };
 
 void bnn_train_options_default(bnn_train_options *options)
 {
-    *options = (bnn_train_options){ .epochs = 40, .batch = 256, .learning_rate = 0.02, .seed = 1, .teacher_share = 0.5 };
+    *options = (bnn_train_options){ .epochs = 40, .learning_rate = 0.02, .seed = 1, .teacher_share = 0.5 };
 }
 
 int bnn_train_blank(bnn_network **out, const char *topology, const char *rule, bnn_error *err)
@@ -69,6 +69,8 @@ static void prepare_slice(void *context, size_t slice, unsigned thread)
             bnn_random r = bnn_random_at(t->options.seed, BNN_FOR_AUGMENT, b->draw + i);
             bnn_augment_apply(&t->augment, &r, t->rule.shape, pixels, changed);
             pixels = changed;
+            if (t->teacher.backend)
+                memcpy(t->teacher.images + i * size, pixels, size);
         }
         bnn_input_values(&t->rule, pixels, values);
         bnn_model_set_input(t->model, i, values);
@@ -108,18 +110,22 @@ static void shuffle(bnn_trainer *t)
     }
 }
 
-static void train_step(bnn_trainer *t)
+static int train_step(bnn_trainer *t, bnn_error *err)
 {
     const size_t n = t->model->batch, first = (size_t)t->step * n;
     const struct batch b = { t, &t->train, t->order, first, n, true, (uint64_t)t->epoch * t->train.count + first };
     load_batch(&b);
+    const int rc = t->teacher.backend ? bnn_teacher_ask(&t->teacher, n, err) : BNN_OK;
+    if (rc != BNN_OK)
+        return rc;
     bnn_model_forward(t->model, n, BNN_BATCH);
-    const bnn_loss loss = bnn_loss_forward(t->model, t->labels, NULL, 0, n);
+    const bnn_loss loss = bnn_loss_forward(t->model, t->labels, t->teacher.probabilities, (float)t->options.teacher_share, n);
     bnn_model_backward(t->model, n);
     bnn_model_update(t->model, (float)learning_rate(t));
     t->loss.sum += loss.sum;
     t->loss.correct += loss.correct;
     t->step++;
+    return BNN_OK;
 }
 
 /* Statistics of batch norm on the frozen weights, from unchanged training images. */
@@ -173,10 +179,12 @@ static int run_steps(bnn_trainer *t, bnn_error *err)
     const uint32_t before = t->step;
     shuffle(t);
     while (t->step < t->steps) {
-        train_step(t);
+        int rc = train_step(t, err);
+        if (rc != BNN_OK)
+            return rc;
         t->rate = (double)(t->step - before) * (double)t->model->batch / ((double)(bnn_now_ns() - started) * 1e-9);
         if (report(t, 0, -1, 0) != 0 && t->step < t->steps) {
-            const int rc = write_checkpoint(t, err);
+            rc = write_checkpoint(t, err);
             return rc != BNN_OK ? rc : bnn_fail(err, BNN_ECANCEL, "stopped in epoch %u of %u", t->epoch + 1, t->options.epochs);
         }
     }
@@ -221,10 +229,12 @@ static int check_options(const bnn_train_options *o, bnn_error *err)
 {
     if (o->epochs < 1 || o->epochs > 100000)
         return bnn_fail(err, BNN_EINVAL, "%u epochs; expected 1 to 100000", o->epochs);
-    if (o->batch < 2 || o->batch > 65536)
+    if (o->batch == 1 || o->batch > 65536)
         return bnn_fail(err, BNN_EINVAL, "batches of %u images; expected 2 to 65536", o->batch);
     if (!(o->learning_rate > 0 && o->learning_rate <= 1))
         return bnn_fail(err, BNN_EINVAL, "learning rate %g; expected more than 0, at most 1", o->learning_rate);
+    if (!(o->teacher_share >= 0 && o->teacher_share <= 1))
+        return bnn_fail(err, BNN_EINVAL, "teacher's share %g; expected 0 to 1", o->teacher_share);
     if (o->resume && !o->checkpoint)
         return bnn_fail(err, BNN_EINVAL, "to resume, a checkpoint is needed");
     return BNN_OK;
@@ -270,6 +280,17 @@ static int count_classes(const bnn_trainer *t, const bnn_dataset *set, uint32_t 
     return n >= 2 ? BNN_OK : bnn_fail(err, BNN_EINVAL, "one class; expected at least two");
 }
 
+/* 256 images a step; of small sets fewer, so that an epoch has 16 steps, but
+ * at least 16, which batch norm needs. Never more than there are. */
+static size_t batch_of(const bnn_trainer *t)
+{
+    size_t batch = t->options.batch;
+    if (batch == 0)
+        for (batch = 256; batch > 16 && batch * 16 > t->train.count;)
+            batch /= 2;
+    return batch < t->train.count ? batch : t->train.count;
+}
+
 static int set_rows(bnn_topology *topology, uint32_t classes, bnn_error *err)
 {
     const bnn_layer *last = bnn_topology_last(topology);
@@ -297,6 +318,8 @@ static void print_settings(bnn_printer *p, const bnn_trainer *t)
               o->learning_rate, (unsigned long long)o->seed, t->model->gemm.name, t->model->classes);
     bnn_augment_print(&t->augment, text, sizeof text);
     bnn_print(p, "augment %s\n", text);
+    if (o->teacher)
+        bnn_print(p, "teacher %016llx %.9g\n", (unsigned long long)o->teacher->checksum, o->teacher_share);
     bnn_samples_digest(&t->train, digest);
     bnn_print(p, "images %zu %s\n", t->train.count, digest);
     bnn_samples_digest(&t->validation, digest);
@@ -338,7 +361,7 @@ static int set_up(bnn_trainer *t, const bnn_network *blank, const bnn_dataset *t
         rc = bnn_pool_open(&t->pool, t->options.threads, err);
     if (rc != BNN_OK)
         return rc;
-    const size_t batch = t->options.batch < t->train.count ? t->options.batch : t->train.count;
+    const size_t batch = batch_of(t);
     rc = bnn_model_new(&t->model, &topology, classes, batch, true, t->options.maths, t->pool, err);
     if (rc != BNN_OK)
         return rc;
@@ -348,6 +371,8 @@ static int set_up(bnn_trainer *t, const bnn_network *blank, const bnn_dataset *t
     if (!t->order || !t->labels)
         return bnn_fail_memory(err, t->train.count * sizeof *t->order);
     rc = bnn_graph_new(&t->last, &topology, err);
+    if (rc == BNN_OK && t->options.teacher)
+        rc = bnn_teacher_open(&t->teacher, t->options.teacher, topology.input, classes, batch, t->options.threads, err);
     if (rc == BNN_OK)
         rc = bnn_graph_new(&t->best, &topology, err);
     return rc == BNN_OK ? set_settings(t, err) : rc;
@@ -357,6 +382,7 @@ static void clear(bnn_trainer *t)
 {
     bnn_graph_free(&t->last);
     bnn_graph_free(&t->best);
+    bnn_teacher_close(&t->teacher);
     bnn_model_free(t->model);
     bnn_pool_close(t->pool);
     bnn_samples_free(&t->train);
@@ -388,6 +414,8 @@ static int describe(bnn_network *net, const bnn_trainer *t, uint32_t epoch, cons
     bnn_augment_print(&t->augment, change, sizeof change);
     bnn_print(&p, "bnn train, epoch %u of %u, batch %zu, learning rate %g to 0, augment %s, %s", epoch, t->options.epochs,
               t->model->batch, t->options.learning_rate, change, t->model->gemm.name);
+    if (t->options.teacher)
+        bnn_print(&p, ", teacher %016llx with share %g", (unsigned long long)t->options.teacher->checksum, t->options.teacher_share);
     int rc = bnn_network_set_text(net, "recipe", text, err);
     p = (bnn_printer){ text, sizeof text, 0 };
     bnn_print(&p, "%llu", (unsigned long long)t->options.seed);

@@ -6,6 +6,7 @@
 #include "train/augment.h"
 #include "train/graph.h"
 #include "train/split.h"
+#include "train/teacher.h"
 
 typedef struct bnn_trainer {
     bnn_train_options options;
@@ -16,7 +17,7 @@ typedef struct bnn_trainer {
     bnn_samples train, validation;
     uint32_t   *order;        /* [train.count] of this epoch */
     uint16_t   *labels;       /* [batch] */
-    float      *teacher;      /* [batch][classes] probabilities, or NULL */
+    bnn_teacher teacher;      /* backend NULL = none */
     char       *settings;     /* all that decides the result, a line each: equal or no resuming */
 
     uint32_t    epoch, step;  /* done */

@@ -49,6 +49,33 @@ static void write_set(const char *images, const char *labels, uint32_t count, ui
     assert_int_equal(bnn_file_write(labels, names, 8 + count, NULL), BNN_OK);
 }
 
+static void write_labels_of_no_worth(void)
+{
+    uint8_t names[8 + COUNT] = { 0, 0, 8, 1, 0, 0, COUNT >> 8, COUNT & 255 };
+    bnn_random r = bnn_random_at(9, BNN_FOR_WEIGHTS, 0);
+    for (int i = 0; i < COUNT; i++)
+        names[8 + i] = (uint8_t)bnn_random_below(&r, CLASSES);
+    assert_int_equal(bnn_file_write("shapes-labels-idx1-ubyte", names, sizeof names, NULL), BNN_OK);
+}
+
+/* The share of a set's pictures that two networks name alike. */
+static double agreement(const bnn_network *a, const bnn_network *b, const bnn_dataset *set)
+{
+    static uint8_t images[COUNT * SIDE * SIDE];
+    uint16_t label[2][COUNT];
+    int same = 0;
+    assert_int_equal(bnn_dataset_get(set, 0, COUNT, images, NULL, NULL), BNN_OK);
+    for (int i = 0; i < 2; i++) {
+        bnn_runtime *run;
+        assert_int_equal(bnn_runtime_open(&run, i ? b : a, NULL, NULL), BNN_OK);
+        assert_int_equal(bnn_classify(run, images, COUNT, label[i], NULL), BNN_OK);
+        bnn_runtime_close(run);
+    }
+    for (int i = 0; i < COUNT; i++)
+        same += label[0][i] == label[1][i];
+    return (double)same / COUNT;
+}
+
 struct run {
     bnn_network *blank, *best, *last;
     bnn_dataset *set;
@@ -181,6 +208,28 @@ static void resumes_bit_for_bit(void **state)
     end(&r);
 }
 
+/* A student given the teacher's answers and labels of no worth learns from the teacher. */
+static void learns_from_a_teacher(void **state)
+{
+    struct run teacher, r;
+    (void)state;
+    start(&teacher, conv);
+    assert_int_equal(train(&teacher), BNN_OK);
+    start(&r, conv);
+    write_labels_of_no_worth();
+    bnn_dataset_close(r.set);
+    const char *path = "shapes-images-idx3-ubyte";
+    const bnn_dataset_options o = { .network = r.blank };
+    assert_int_equal(bnn_dataset_open(&r.set, &path, 1, &o, &r.err), BNN_OK);
+    r.options.teacher       = teacher.best;
+    r.options.teacher_share = 1;
+    r.options.keep_out      = 0;
+    assert_int_equal(train(&r), BNN_OK);
+    assert_true(agreement(r.last, teacher.best, teacher.set) >= 0.9);
+    end(&r);
+    end(&teacher);
+}
+
 static void refuses(void **state)
 {
     struct run r;
@@ -207,6 +256,7 @@ int main(void)
         cmocka_unit_test(learns_conv),
         cmocka_unit_test(same_on_any_number_of_threads),
         cmocka_unit_test(resumes_bit_for_bit),
+        cmocka_unit_test(learns_from_a_teacher),
         cmocka_unit_test(refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
