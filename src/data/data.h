@@ -4,7 +4,7 @@
  * input rule). To add a picture kind: NAME.c with a bnn_decoder, a line in the
  * table of decode.c, and seeds for tests/fuzz/fuzz_decode.c. To add a kind of
  * data set: NAME.c with a bnn_source_kind (source.h), and a line in the table
- * of dataset.c.
+ * of source.c.
  *
  * Pixels and sizes are those that Pillow 9.4 gives, byte for byte, for PNG in
  * modes 1, L, LA, P, RGB and RGBA (docs/data.md says where we differ elsewhere).

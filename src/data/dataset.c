@@ -1,4 +1,4 @@
-/* dataset.c -- data sets: the table of kinds, and many sources as one.
+/* dataset.c -- data sets: many sources as one, each image brought to one shape.
  *
  * Every image goes through an input rule: the network's, the one given as text,
  * or (without either) one that only states the shape that all images have.
@@ -9,185 +9,15 @@
 #include "data/picture.h"
 #include "net/network.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <unistd.h>
-
-#include <sys/stat.h>
-
-/* The first that matches; the order is explained in docs/data.md. */
-static const bnn_source_kind *const kinds[] = {
-    &bnn_source_folder, &bnn_source_records, &bnn_source_list, &bnn_source_picture, &bnn_source_idx, &bnn_source_records_by_size,
-};
-enum { N_KINDS = sizeof kinds / sizeof *kinds };
 
 struct bnn_dataset {
-    bnn_source *source;
-    size_t      sources, count;
+    bnn_sources all;
+    size_t      count;
     bnn_rule    rule;
     bool        photo;
     bnn_notes   left_out;
 };
-
-/* ---------------------------------------------------------------- paths -- */
-
-bool bnn_path_ends(const char *path, const char *suffix)
-{
-    const size_t n = strlen(path), k = strlen(suffix);
-    return n >= k && strcasecmp(path + n - k, suffix) == 0;
-}
-
-const char *bnn_path_base(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-char *bnn_path_folder(const char *path)
-{
-    const size_t n = (size_t)(bnn_path_base(path) - path);
-    return n == 0 ? bnn_strdup(".") : bnn_strndup(path, n);
-}
-
-/* ---------------------------------------------------------------- notes -- */
-
-int bnn_notes_add(bnn_notes *notes, const char *line, bnn_error *err)
-{
-    if (notes->count == notes->room) {
-        const size_t room = notes->room ? 2 * notes->room : 16;
-        char **grown = realloc(notes->line, room * sizeof *grown);
-        if (!grown)
-            return bnn_fail_memory(err, room * sizeof *grown);
-        notes->line = grown;
-        notes->room = room;
-    }
-    notes->line[notes->count] = bnn_strdup(line);
-    if (!notes->line[notes->count])
-        return bnn_fail_memory(err, strlen(line));
-    notes->count++;
-    return BNN_OK;
-}
-
-void bnn_notes_free(bnn_notes *notes)
-{
-    for (size_t i = 0; i < notes->count; i++)
-        bnn_free(notes->line[i]);
-    free(notes->line);
-    *notes = (bnn_notes){ 0 };
-}
-
-/* -------------------------------------------------------------- sources -- */
-
-static int look_at(bnn_candidate *c, bnn_error *err)
-{
-    struct stat st;
-    if (stat(c->path, &st) != 0)
-        return bnn_fail_errno(err, "cannot open", c->path);
-    c->folder = S_ISDIR(st.st_mode);
-    c->size   = (uint64_t)st.st_size;
-    if (c->folder)
-        return BNN_OK;
-    if (!S_ISREG(st.st_mode))
-        return bnn_fail(err, BNN_EIO, "%s: not a regular file", c->path);
-    const int fd = open(c->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    const ssize_t n = fd < 0 ? -1 : read(fd, c->head, sizeof c->head);
-    const int rc = n < 0 ? bnn_fail_errno(err, fd < 0 ? "cannot open" : "cannot read", c->path) : BNN_OK;
-    if (fd >= 0)
-        close(fd);
-    c->head_size = n < 0 ? 0 : (size_t)n;
-    return rc;
-}
-
-static void close_source(bnn_source *s)
-{
-    s->kind->close(s);
-    bnn_free(s->path);
-    bnn_free(s->labels);
-    bnn_names_free(&s->classes);
-}
-
-static int add_source(bnn_dataset *set, const char *path, const bnn_source_kind *kind, const bnn_source_options *o, bnn_error *err)
-{
-    bnn_source *grown = realloc(set->source, (set->sources + 1) * sizeof *grown);
-    if (!grown)
-        return bnn_fail_memory(err, sizeof *grown);
-    set->source = grown;
-    bnn_source *s = &grown[set->sources];
-    *s = (bnn_source){ .kind = kind, .path = bnn_strdup(path) };
-    if (!s->path)
-        return bnn_fail_memory(err, strlen(path));
-    set->sources++; /* closed with the set, whatever comes */
-    return kind->open(s, o, err);
-}
-
-static int add_file(bnn_dataset *set, const bnn_candidate *c, bnn_error *err)
-{
-    for (size_t i = 0; i < N_KINDS; i++)
-        if (kinds[i]->matches(c))
-            return add_source(set, c->path, kinds[i], c->options, err);
-    const bnn_shape r = c->options->record;
-    return bnn_fail(err, BNN_EMAGIC, "%s: %s; expected a picture (PNG, JPEG, PNM), IDX, a list (.txt), records of %zu bytes or a folder",
-                    c->path, c->size ? "not of a known kind" : "empty", 1 + bnn_shape_size(r));
-}
-
-static int add_path(bnn_dataset *set, const char *path, const bnn_source_options *o, bnn_error *err)
-{
-    bnn_candidate c = { .path = path, .options = o };
-    const int rc = look_at(&c, err);
-    return rc == BNN_OK ? add_file(set, &c, err) : rc;
-}
-
-static int add_within(bnn_dataset *set, const char *folder, const char *name, const bnn_source_options *o, bnn_error *err)
-{
-    char *path = bnn_path_join(folder, name);
-    const int rc = path ? add_path(set, path, o, err) : bnn_fail_memory(err, strlen(folder));
-    bnn_free(path);
-    return rc;
-}
-
-static bool is_training_set(const char *name)
-{
-    return strcmp(name, "train-images-idx3-ubyte") == 0 || strcmp(name, "train-images-idx3-ubyte.gz") == 0;
-}
-
-static bool is_batch(const char *name)
-{
-    return strncmp(name, "data_batch_", 11) == 0 && bnn_path_ends(name, ".bin");
-}
-
-/* A folder that holds a published data set stands for its training set: one
- * train-images file, or all data_batch files. *found is false of other folders. */
-static int add_published(bnn_dataset *set, const char *folder, const bnn_source_options *o, bool *found, bnn_error *err)
-{
-    bnn_names names;
-    int rc = bnn_names_read(&names, folder, err);
-    *found = false;
-    if (rc != BNN_OK)
-        return rc;
-    for (size_t i = 0; rc == BNN_OK && !*found && i < names.count; i++)
-        if (is_training_set(names.name[i])) {
-            *found = true;
-            rc = add_within(set, folder, names.name[i], o, err);
-        }
-    const bool images = *found;
-    for (size_t i = 0; rc == BNN_OK && !images && i < names.count; i++)
-        if (is_batch(names.name[i])) {
-            *found = true;
-            rc = add_within(set, folder, names.name[i], o, err);
-        }
-    bnn_names_free(&names);
-    return rc;
-}
-
-static int add(bnn_dataset *set, const char *path, const bnn_source_options *o, bnn_error *err)
-{
-    bool found = false;
-    const int rc = bnn_is_folder(path) ? add_published(set, path, o, &found, err) : BNN_OK;
-    return rc != BNN_OK || found ? rc : add_path(set, path, o, err);
-}
 
 /* ----------------------------------------------------------------- rule -- */
 
@@ -265,9 +95,9 @@ static int check_classes(const bnn_source *a, const bnn_source *b, bnn_error *er
 
 static const bnn_source *named_source(const bnn_dataset *set)
 {
-    for (size_t i = 0; i < set->sources; i++)
-        if (set->source[i].classes.count)
-            return &set->source[i];
+    for (size_t i = 0; i < set->all.count; i++)
+        if (set->all.source[i].classes.count)
+            return &set->all.source[i];
     return NULL;
 }
 
@@ -281,8 +111,8 @@ static int set_labels(bnn_dataset *set, const char *path, bnn_error *err)
         return rc;
     if (count != set->count)
         rc = bnn_fail(err, BNN_ESHAPE, "%s: %zu labels; expected %zu, one for each image", path, count, set->count);
-    for (size_t i = 0; rc == BNN_OK && i < set->sources; i++) {
-        bnn_source *s = &set->source[i];
+    for (size_t i = 0; rc == BNN_OK && i < set->all.count; i++) {
+        bnn_source *s = &set->all.source[i];
         bnn_free(s->labels);
         s->labels = bnn_alloc(s->count, sizeof *s->labels);
         if (!s->labels)
@@ -297,9 +127,9 @@ static int set_labels(bnn_dataset *set, const char *path, bnn_error *err)
 
 static const bnn_source *first_source(const bnn_dataset *set)
 {
-    for (size_t i = 0; i < set->sources; i++)
-        if (set->source[i].count)
-            return &set->source[i];
+    for (size_t i = 0; i < set->all.count; i++)
+        if (set->all.source[i].count)
+            return &set->all.source[i];
     return NULL;
 }
 
@@ -313,7 +143,7 @@ static int check_sources(bnn_dataset *set, bool ruled, bnn_error *err)
     if (!ruled)
         set->rule = plain_rule(first->shape);
     int rc = BNN_OK;
-    for (const bnn_source *s = set->source; rc == BNN_OK && s < set->source + set->sources; s++) {
+    for (const bnn_source *s = set->all.source; rc == BNN_OK && s < set->all.source + set->all.count; s++) {
         if (!ruled && s->count && memcmp(&s->shape, &first->shape, sizeof s->shape) != 0)
             rc = bnn_fail_shapes(first->path, first->shape, s->path, s->shape, err);
         if (rc == BNN_OK && s->count)
@@ -331,7 +161,8 @@ static int read_options(bnn_dataset *set, bnn_source_options *out, const bnn_dat
     const bool given = r.height || r.width || r.channels;
     if (o->input && strcmp(o->input, "photo") != 0)
         return bnn_fail(err, BNN_EINVAL, "input '%s'; expected photo", o->input);
-    if (given && (r.height < 1 || r.width < 1 || r.channels < 1 || r.height > BNN_MAX_SIDE || r.width > BNN_MAX_SIDE || r.channels > BNN_MAX_SIDE))
+    if (given && (r.height < 1 || r.width < 1 || r.channels < 1 || r.height > BNN_MAX_SIDE || r.width > BNN_MAX_SIDE
+                  || r.channels > BNN_MAX_SIDE))
         return bnn_fail(err, BNN_EINVAL, "records of %ux%ux%u; expected sides and channels from 1 to %d", r.height, r.width,
                         r.channels, BNN_MAX_SIDE);
     set->photo = o->input != NULL;
@@ -353,7 +184,7 @@ static int open_set(bnn_dataset *set, const char *const *paths, size_t n_paths, 
     bnn_source_options source;
     int rc = n_paths ? read_options(set, &source, o, err) : bnn_fail(err, BNN_EINVAL, "no paths; expected at least one");
     for (size_t i = 0; rc == BNN_OK && i < n_paths; i++)
-        rc = add(set, paths[i], &source, err);
+        rc = bnn_sources_add(&set->all, paths[i], &source, err);
     if (rc == BNN_OK)
         rc = check_sources(set, source.rule != NULL, err);
     return rc == BNN_OK && o->labels ? set_labels(set, o->labels, err) : rc;
@@ -383,9 +214,7 @@ void bnn_dataset_close(bnn_dataset *set)
 {
     if (!set)
         return;
-    for (size_t i = 0; i < set->sources; i++)
-        close_source(&set->source[i]);
-    free(set->source);
+    bnn_sources_close(&set->all);
     bnn_rule_free(&set->rule);
     bnn_notes_free(&set->left_out);
     bnn_free(set);
@@ -436,15 +265,15 @@ static int prepare_record(const bnn_dataset *set, const bnn_source *s, uint8_t *
 
 static int get_records(const bnn_dataset *set, const bnn_source *s, size_t first, size_t count, uint8_t *out, bnn_error *err)
 {
-    enum { BLOCK = 64 };
+    const size_t most = count < 64 ? count : 64;
     const bnn_rule *r = &set->rule;
     const size_t size = bnn_shape_size(s->shape), step = bnn_shape_size(r->shape);
     if (fits(r, s->shape) && !set->photo && size == step && !r->invert)
         return s->kind->read(s, first, count, out, err);
-    uint8_t *block = bnn_alloc(BLOCK, size);
-    int rc = block ? BNN_OK : bnn_fail_memory(err, BLOCK * size);
+    uint8_t *block = bnn_alloc(most, size);
+    int rc = block ? BNN_OK : bnn_fail_memory(err, most * size);
     while (rc == BNN_OK && count > 0) {
-        const size_t n = count < BLOCK ? count : BLOCK;
+        const size_t n = count < most ? count : most;
         rc = s->kind->read(s, first, n, block, err);
         for (size_t i = 0; rc == BNN_OK && i < n; i++, out += step)
             rc = prepare_record(set, s, block + i * size, out, err);
@@ -479,7 +308,7 @@ int bnn_dataset_get(const bnn_dataset *set, size_t first, size_t count, uint8_t 
         return bnn_fail(err, BNN_EINVAL, "images %zu to %zu; the data set has %zu", first, first + count, set->count);
     const size_t step = bnn_shape_size(set->rule.shape);
     int rc = BNN_OK;
-    for (const bnn_source *s = set->source; rc == BNN_OK && count > 0; s++) {
+    for (const bnn_source *s = set->all.source; rc == BNN_OK && count > 0; s++) {
         if (first >= s->count) {
             first -= s->count;
             continue;
@@ -510,8 +339,8 @@ size_t bnn_dataset_count(const bnn_dataset *set, bnn_shape *shape)
 
 const char *bnn_dataset_source(const bnn_dataset *set, size_t image, size_t *index)
 {
-    for (size_t i = 0; i < set->sources; i++) {
-        const bnn_source *s = &set->source[i];
+    for (size_t i = 0; i < set->all.count; i++) {
+        const bnn_source *s = &set->all.source[i];
         if (image < s->count) {
             if (s->kind->file)
                 return s->kind->file(s, image, index);

@@ -61,6 +61,13 @@ struct bnn_source_kind {
 extern const bnn_source_kind bnn_source_records, bnn_source_records_by_size, bnn_source_idx, bnn_source_picture,
                              bnn_source_list, bnn_source_folder;
 
+typedef struct bnn_sources { bnn_source *source; size_t count; } bnn_sources;
+
+/* Opens what a path stands for: one source, or those of a published data set's
+ * training set, when it is a folder that holds one. EIO, EMAGIC, and what the kind says. */
+int  bnn_sources_add(bnn_sources *all, const char *path, const bnn_source_options *o, bnn_error *err);
+void bnn_sources_close(bnn_sources *all);
+
 /* True when `path` ends in `suffix`, upper and lower case alike. */
 bool bnn_path_ends(const char *path, const char *suffix);
 /* The folder that a file is in: "." for a bare name; NULL when memory runs out; free with bnn_free. */

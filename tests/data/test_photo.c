@@ -147,7 +147,7 @@ static void uneven_light_makes_no_difference(void **state)
         { .height = 480, .width = 640, .top = 40, .left = 60, .size = 90, .pen = 9, .contrast = .7 },
         { .height = 480, .width = 640, .top = 300, .left = 480, .size = 150, .pen = 20, .contrast = .85 },
         { .height = 300, .width = 200, .top = 25, .left = 25, .size = 240, .pen = 30, .contrast = .75 },
-        { .height = 960, .width = 1280, .top = 300, .left = 500, .size = 400, .pen = 30, .contrast = .6 },
+        { .height = 600, .width = 800, .top = 180, .left = 300, .size = 250, .pen = 20, .contrast = .6 },
     };
     (void)state;
     for (size_t p = 0; p < sizeof places / sizeof *places; p++)
