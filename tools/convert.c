@@ -21,6 +21,7 @@ struct convert {
     tool_session session;
     const char  *to; /* "bnn", "bnn-pynq", or NULL: by the name of `out` */
     int          force;
+    const char  *data; /* to choose output thresholds on; NULL = not asked for */
     const char  *out;
 };
 
@@ -143,6 +144,81 @@ static int write_file(const struct convert *c, bnn_error *err)
     return bnn_network_save(c->session.network, c->out, err);
 }
 
+/* ---------------------------------------------------- output thresholds -- */
+
+/* All images of the session's data: scores of all rows, and the classes that labels mean. */
+struct scored { int32_t *scores; uint16_t *truth; size_t count, right; };
+
+static int append_chunk(struct scored *all, const tool_chunk *k, const tool_session *s, const uint32_t *class_of, bnn_error *err)
+{
+    for (size_t i = 0; i < k->count; i++) {
+        if (k->truth[i] >= s->info.classes)
+            return tool_fail(err, BNN_EINVAL, "%s: image %zu has no label of the network's %u classes", bnn_dataset_source(s->data, k->first + i, NULL),
+                             k->first + i, s->info.classes);
+        const uint16_t truth = (uint16_t)class_of[k->truth[i]];
+        all->truth[k->first + i] = truth;
+        all->right += truth == k->labels[i];
+    }
+    memcpy(all->scores + k->first * s->info.rows, k->scores, k->count * s->info.rows * sizeof *all->scores);
+    return BNN_OK;
+}
+
+static int score_all(struct scored *all, const tool_session *s, const uint32_t *class_of, bnn_error *err)
+{
+    tool_chunk k;
+    tool_progress progress = tool_progress_start("scores");
+    int rc = tool_chunk_new(&k, s, err);
+    while (rc == BNN_OK && (rc = tool_chunk_next(&k, s, err)) == BNN_OK && k.count > 0) {
+        rc = append_chunk(all, &k, s, class_of, err);
+        tool_progress_show(&progress, k.first + k.count, s->count);
+    }
+    tool_progress_end(&progress);
+    tool_chunk_free(&k);
+    return rc;
+}
+
+/* Replaces the session's network by one that ends in bits, and tells what they cost. */
+static int choose_on(struct convert *c, struct scored *all, bnn_error *err)
+{
+    tool_session *s = &c->session;
+    bnn_network *bits;
+    size_t right;
+    const int rc = bnn_network_choose_bits(&bits, s->network, all->scores, all->truth, all->count, &right, err);
+    if (rc != BNN_OK)
+        return rc;
+    tool_print("%s: %zu images; right by the network: %.2f %%, by the highest bit: %.2f %%\n", c->data, all->count,
+               100.0 * (double)all->right / (double)all->count, 100.0 * (double)right / (double)all->count);
+    bnn_runtime_close(s->runtime);
+    bnn_network_close(s->network);
+    s->runtime = NULL;
+    s->network = bits;
+    return BNN_OK;
+}
+
+static int choose_bits(struct convert *c, bnn_error *err)
+{
+    tool_session *s = &c->session;
+    char *paths[] = { (char *)c->data };
+    int rc = tool_open_runtime(s, &c->common, err);
+    if (rc == BNN_OK)
+        rc = tool_open_data(s, &c->common, paths, 1, err);
+    if (rc != BNN_OK)
+        return rc;
+    struct scored all = { .scores = malloc(s->count * s->info.rows * sizeof *all.scores),
+                          .truth = malloc(s->count * sizeof *all.truth), .count = s->count };
+    uint32_t *class_of = calloc(s->info.classes, sizeof *class_of);
+    rc = all.scores && all.truth && class_of ? tool_match_classes(s, &c->common, c->data, class_of, err)
+                                             : tool_fail(err, BNN_ENOMEM, "not enough memory for %zu images", s->count);
+    if (rc == BNN_OK)
+        rc = score_all(&all, s, class_of, err);
+    if (rc == BNN_OK)
+        rc = choose_on(c, &all, err);
+    free(all.scores);
+    free(all.truth);
+    free(class_of);
+    return rc;
+}
+
 /* --------------------------------------------------------------- run -- */
 
 static int run(tool_line *line, bnn_error *err)
@@ -153,7 +229,8 @@ static int run(tool_line *line, bnn_error *err)
         OPTION_FLAG(0, "force", &c.force, "replace a folder of BNN-PYNQ parameters"),
         OPTION_CHOICE(0, "fold", "exact|finnthesizer", &c.common.open.fold, "how a trained archive becomes integers (default exact)"),
         OPTION_TEXT(0, "names", "FILE", &c.common.open.names, "class names of a trained archive, a line each"),
-        OPTIONS_NETWORK(&c.common), OPTIONS_END
+        OPTION_TEXT(0, "data", "DATASET", &c.data, "labelled images to choose an LFC's output thresholds on"),
+        OPTIONS_NETWORK(&c.common), OPTIONS_DATA(&c.common), OPTIONS_END
     };
     int rc = tool_parse(line, options, err);
     if (rc == BNN_OK)
@@ -164,6 +241,8 @@ static int run(tool_line *line, bnn_error *err)
         return rc;
     c.out = line->argv[0];
     rc = tool_open_network(&c.session, &c.common, err);
+    if (rc == BNN_OK && c.data)
+        rc = choose_bits(&c, err);
     if (rc == BNN_OK)
         rc = writes_folder(&c) ? write_folder(&c, err) : write_file(&c, err);
     tool_close(&c.session);

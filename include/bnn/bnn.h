@@ -124,6 +124,14 @@ BNN_API int  bnn_network_save(const bnn_network *net, const char *path, bnn_erro
  * ECORRUPT, EIO, ENOMEM. */
 BNN_API int  bnn_network_save_pynq(const bnn_network *net, const char *path, const char *variant,
                                    char *warning, size_t warning_size, bnn_error *err);
+/* BNN-PYNQ's LFC overlays end in bits, and its label is the highest row that
+ * fires. Makes of a network for one of them (one that ends in scores, say) the
+ * network that ends in bits, with thresholds that get most of the given images
+ * right so: `scores` of all rows (count x rows, as bnn_run gives them) and
+ * `labels` (0 .. classes-1). *correct, when not NULL, is how many that are.
+ * Takes some seconds. ESHAPE (another topology), EINVAL, ENOMEM. */
+BNN_API int  bnn_network_choose_bits(bnn_network **out, const bnn_network *net, const int32_t *scores,
+                                     const uint16_t *labels, size_t count, size_t *correct, bnn_error *err);
 BNN_API void bnn_network_close(bnn_network *net); /* after all runtimes on it */
 
 typedef struct bnn_network_info {

@@ -4,6 +4,7 @@
  *     pynq.c          reading a folder
  *     pynq_write.c    the canonical content of each file, and writing a folder
  *     pynq_rest.c     what the canonical form cannot hold, so that a folder is written again byte for byte
+ *     pynq_bits.c     output thresholds for overlays that end in bits
  *     pynq_decode.c   the original's ways from scores to a label
  *     finnthesizer.c  the files that the original's converter makes of a trained archive (lasagne.h)
  *
