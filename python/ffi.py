@@ -18,6 +18,7 @@ CONSTANT = re.compile(r"^#define (BNN_[A-Z0-9_]+) +(0x[0-9a-f]+|[0-9]+)\b", re.M
 # Python functions that the library calls; the first argument is a handle made by ffi.new_handle.
 CALLBACKS = """
 extern "Python" void bnn_python_log(void *user, const char *line);
+extern "Python" int bnn_python_progress(void *user, const bnn_train_progress *progress);
 """
 
 

@@ -23,10 +23,11 @@ from typing import IO, Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from ._library import BackendError
-from .catalog import backends, networks
+from ._library import Error
+from .catalog import networks
 from .dataset import Dataset
 from .network import Network
+from .overlay import Overlay
 from .runtime import Runtime
 
 RUNTIME_HW = "python_hw"
@@ -117,7 +118,7 @@ class PynqBNN:
         self.usecPerImage = 0.0
         self._net: Optional[Network] = None
         self._runtimes: Dict[str, Runtime] = {}
-        self._backend: Optional[str] = None if runtime == RUNTIME_HW else "cpu"
+        self._arguments: Optional[Dict[str, Any]] = None if runtime == RUNTIME_HW else {"backend": "cpu"}
 
     def load_parameters(self, params: PathLike) -> None:
         """Loads a parameter folder: absolute, or the name of a data set (`available_params`). Raises ValueError."""
@@ -208,10 +209,10 @@ class PynqBNN:
         return self._runtimes[rule]
 
     def _open(self, net: Network, rule: str) -> Runtime:
-        if self._backend is None:
-            self._backend, what = _hardware(net)
+        if self._arguments is None:
+            self._arguments, what = _hardware(net)
             print(f"bnn: RUNTIME_HW is {what}")
-        return Runtime(net, backend=self._backend, decode=rule)
+        return Runtime(net, decode=rule, **self._arguments)
 
 
 def _records(path: PathLike, first: bool) -> np.ndarray:
@@ -223,21 +224,20 @@ def _records(path: PathLike, first: bool) -> np.ndarray:
     return records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
 
 
-def _hardware(net: Network) -> Tuple[str, str]:
-    """The backend that stands for the board, and what it is, in words."""
-    why = "there is no overlay backend"
-    for choice in backends():
-        if choice.name != "overlay":
-            continue
-        if choice.usable:
-            try:
-                Runtime(net, backend=choice.name)
-                return choice.name, choice.summary
-            except BackendError as e:
-                why = str(e)
-        else:
-            why = f"overlay: {choice.missing}"
-    return "cpu", f"the CPU here, with the same answers ({why})"
+def _hardware(net: Network) -> Tuple[Dict[str, Any], str]:
+    """Arguments of the runtime that stands for the board, and what it is, in words."""
+    try:
+        board = {"backend": "overlay", "overlay": "uio"}
+        Runtime(net, **board)
+        return board, "the board"
+    except Error:
+        pass  # there is none
+    try:
+        simulated = {"backend": "overlay", "overlay": Overlay.of(net).build()}
+        Runtime(net, **simulated)
+        return simulated, "the simulated overlay: its RTL, cycle by cycle, hence slow"
+    except Error as e:
+        return {"backend": "cpu"}, f"the CPU here, with the same answers (no board, and no simulated overlay: {e})"
 
 
 # ---------------------------------------------------------------- classifiers

@@ -15,6 +15,7 @@ from ._library import call, chars, failure, text
 if TYPE_CHECKING:
     from .images import Images
     from .network import Network
+    from .overlay import Overlay
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Runtime:
         cpu: level of the CPU's kernels (`bnn.cpu_levels()`); None = the best.
         decode: rule from scores to label: None = the network's own, ``"argmax"``; of BNN-PYNQ sets also ``"multi"``,
             ``"single"``, ``"margin"``.
+        overlay: for ``backend="overlay"``: a `bnn.overlay.Overlay` (simulated: built at the first use), the path of a simulation,
+            or ``"uio"`` for the board.
         log: called with one line of text now and then.
 
     Raises:
@@ -55,15 +58,15 @@ class Runtime:
     """
 
     def __init__(self, network: "Network | str", *, backend: Optional[str] = None, threads: int = 0, cpu: Optional[str] = None,
-                 decode: Optional[str] = None, log: Optional[Callable[[str], None]] = None):
+                 decode: Optional[str] = None, overlay: "Overlay | str | None" = None, log: Optional[Callable[[str], None]] = None):
         if not hasattr(network, "_c"):
             from .network import Network
             network = Network.open(network)
         self.network: Network = network  # type: ignore[assignment]
         options, out = ffi.new("bnn_options *"), ffi.new("bnn_runtime **")
         lib.bnn_options_default(options)
-        keep = chars(backend), chars(cpu), chars(decode)
-        options.backend, options.cpu, options.decode, options.threads = (*keep, threads)
+        keep = chars(backend), chars(cpu), chars(decode), chars(overlay.build() if hasattr(overlay, "build") else overlay)
+        options.backend, options.cpu, options.decode, options.overlay, options.threads = (*keep, threads)
         if log is not None:
             self._log = ffi.new_handle(log)
             options.log, options.log_user = lib.bnn_python_log, self._log

@@ -1,0 +1,38 @@
+"""Overlays from Python: the exact cycle model; simulation itself is held to the CPU by tests/backend and tests/rtl."""
+
+import pytest
+
+import bnn
+
+
+def test_estimate_of_what_ships():
+    e = bnn.overlay.estimate("tfc")
+    assert len(e.layers) == 4 and e.layers[0].kind == "dense"
+    assert e.initiation_interval_cycles >= max(layer.cycles for layer in e.layers)
+    assert e.latency_cycles > e.initiation_interval_cycles
+    assert e.images_per_second(100) == pytest.approx(1e8 / e.initiation_interval_cycles)
+    assert "cycles an image" in str(e)
+
+
+def test_more_engines_take_fewer_cycles():
+    topology = "input 8x8x1 bit\ndense 32 w1 a1\ndense 8 w1 scores\n"
+    slow, fast = "pe 1 simd 1\npe 1 simd 1\n", "pe 8 simd 16\npe 4 simd 8\n"
+    try:
+        assert bnn.overlay.estimate(topology, fast).initiation_interval_cycles < bnn.overlay.estimate(topology, slow).initiation_interval_cycles
+    except bnn.ArgumentError as e:
+        pytest.fail(str(e))
+
+
+def test_written_overlays(tmp_path):
+    overlay = bnn.overlay.Overlay("tfc")
+    overlay.write(tmp_path / "tfc")
+    assert "module overlay" in (tmp_path / "tfc" / "overlay.v").read_text()
+    assert overlay.text("topology").startswith("input 28x28x1 bit")
+    assert overlay.text("nothing") is None
+
+
+def test_mistakes(tmp_path):
+    with pytest.raises(bnn.Error):
+        bnn.overlay.Overlay("no-such-topology")
+    with pytest.raises(bnn.BackendError):
+        bnn.Runtime(bnn.blank("sfc"), backend="overlay")
