@@ -17,8 +17,11 @@
 #include <string.h>
 
 enum {
-    MAX_BLOCK  = 64, /* images in a task at most */
-    EASY_BLOCK = 8,  /* images that fill the kernels' blocks: a task is no smaller while there are enough */
+    MAX_BLOCK  = 64,  /* images in a task at most */
+    EASY_BLOCK = 8,   /* images that fill the kernels' blocks: a task is no smaller while there are enough */
+    TILE_BLOCK = 512, /* images in a task where tiles are used: their weights take a byte each, so they are to be read seldom, */
+    TILE_MAPS  = 256 << 10, /* as long as the maps stay this small; and fewer images than */
+    TILE_LEAST = 16,  /* fill no tile */
 };
 /* A task should last long enough that handing it over does not matter: about 50 us. */
 static const uint64_t TASK_OPS = (uint64_t)1 << 27;
@@ -140,14 +143,15 @@ static int prepare_layer(bnn_backend_state *s, struct engine *e, uint32_t i, bnn
         return BNN_OK;
     bnn_mvtu *m = &e->mvtu[i];
     describe(m, t, i, &s->net->matrix[i]);
-    const size_t size = e->kernels.weight_size(m);
+    const bnn_unit *unit = bnn_unit_for(&e->kernels, m);
+    const size_t size = unit->weight_size(m);
     e->weights[i] = bnn_alloc(size, 1);
     if (!e->weights[i])
         return bnn_fail_memory(err, size);
-    e->kernels.weight_pack(e->weights[i], m, s->net->matrix[i].weights);
+    unit->weight_pack(e->weights[i], m, s->net->matrix[i].weights);
     m->weights = e->weights[i];
     s->map_size = larger(s->map_size, larger(bnn_mvtu_in_size(m), bnn_mvtu_out_size(m)));
-    s->scratch_size = larger(s->scratch_size, e->kernels.scratch_size(m));
+    s->scratch_size = larger(s->scratch_size, unit->scratch_size(m));
     return BNN_OK;
 }
 
@@ -163,11 +167,14 @@ static int prepare_engine(bnn_backend_state *s, struct engine *e, bnn_error *err
 }
 
 /* As many images as make a task of the wanted length, in eights. */
-static size_t block_images(const bnn_topology *t)
+static size_t block_images(const bnn_backend_state *s)
 {
+    const bnn_topology *t = &s->net->topology;
     uint64_t ops = 1;
     for (uint32_t i = 0; i < t->layers; i++)
         ops += bnn_layer_ops(&t->layer[i]);
+    if (s->engine[0].kernels.takes && s->map_size * TILE_BLOCK <= TILE_MAPS)
+        return TILE_BLOCK;
     const uint64_t n = (TASK_OPS / ops + EASY_BLOCK) / EASY_BLOCK * EASY_BLOCK;
     return n > MAX_BLOCK ? MAX_BLOCK : (size_t)n;
 }
@@ -176,7 +183,7 @@ static int open_workers(bnn_backend_state *s, bnn_error *err)
 {
     const unsigned threads = bnn_pool_threads(s->pool);
     s->map_size = (s->map_size + 7) & ~(size_t)7; /* whole words */
-    s->block    = block_images(&s->net->topology);
+    s->block    = block_images(s);
     s->worker   = bnn_alloc(threads, sizeof *s->worker);
     if (!s->worker)
         return bnn_fail_memory(err, threads * sizeof *s->worker);
@@ -249,7 +256,8 @@ static double measure(const struct engine *e)
     return (double)macs / (double)spent;
 }
 
-static const struct engine *choose(const bnn_backend_state *s, struct worker *w)
+/* The engine for n images on this thread's core, now. */
+static const struct engine *choose(const bnn_backend_state *s, struct worker *w, size_t n)
 {
     enum { INTERVAL_NS = 20000000 };
     const uint64_t now = s->engines > 1 ? bnn_now_ns() : 0;
@@ -257,7 +265,7 @@ static const struct engine *choose(const bnn_backend_state *s, struct worker *w)
         w->engine   = measure(&s->engine[0]) < measure(&s->engine[1]);
         w->probe_at = now + INTERVAL_NS;
     }
-    return &s->engine[w->engine];
+    return &s->engine[s->engines > 1 && n < TILE_LEAST ? 1 : w->engine];
 }
 
 /* ------------------------------------------------------------------ run -- */
@@ -297,7 +305,7 @@ static void run_layer(const bnn_backend_state *s, const struct engine *e, uint32
 {
     const bnn_layer *l = &s->net->topology.layer[i];
     if (l->kind != BNN_MAXPOOL) {
-        e->kernels.mvtu(&e->mvtu[i], x, y, n, scratch);
+        bnn_unit_for(&e->kernels, &e->mvtu[i])->mvtu(&e->mvtu[i], x, y, n, scratch);
         return;
     }
     const size_t in = 4 * layer_out_size(s, i), out = layer_out_size(s, i);
@@ -321,7 +329,7 @@ static void lap(uint64_t *counter, uint64_t *since)
 static const uint8_t *run_block(const bnn_backend_state *s, const uint8_t *images, size_t n, uint32_t last, unsigned thread, uint64_t *ns)
 {
     struct worker *w = &s->worker[thread];
-    const struct engine *e = choose(s, w);
+    const struct engine *e = choose(s, w, n);
     uint8_t *x = w->map[0], *y = w->map[1];
     const size_t pixels = bnn_shape_size(s->net->rule.shape), in = bnn_mvtu_in_size(&e->mvtu[0]);
     uint64_t since = ns ? bnn_now_ns() : 0;

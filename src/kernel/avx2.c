@@ -328,12 +328,9 @@ static const bnn_peak peaks[] = { { "avx2", peak_avx2 }, { NULL, NULL } };
 
 void bnn_kernels_init_avx2(bnn_kernels *k)
 {
-    k->name         = "avx2";
-    k->weight_size  = weight_size;
-    k->weight_pack  = weight_pack;
-    k->scratch_size = bnn_lanes_scratch;
-    k->mvtu         = mvtu;
-    k->pack         = pack;
-    k->read         = read_lines;
-    k->peaks        = peaks;
+    k->name  = "avx2";
+    k->unit  = (bnn_unit){ weight_size, weight_pack, bnn_lanes_scratch, mvtu };
+    k->pack  = pack;
+    k->read  = read_lines;
+    k->peaks = peaks;
 }

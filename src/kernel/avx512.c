@@ -355,12 +355,9 @@ static bool csa_is_faster(void)
 
 void bnn_kernels_init_avx512(bnn_kernels *k)
 {
-    k->name         = "avx512";
-    k->weight_size  = weight_size;
-    k->weight_pack  = weight_pack;
-    k->scratch_size = bnn_lanes_scratch;
-    k->mvtu         = csa_is_faster() ? mvtu_csa : mvtu;
-    k->pack         = pack;
-    k->read         = read_lines;
-    k->peaks        = peaks;
+    k->name  = "avx512";
+    k->unit  = (bnn_unit){ weight_size, weight_pack, bnn_lanes_scratch, csa_is_faster() ? mvtu_csa : mvtu };
+    k->pack  = pack;
+    k->read  = read_lines;
+    k->peaks = peaks;
 }

@@ -19,7 +19,7 @@ static const bnn_level level[] = {
     { "scalar", "portable C, the reference", 0, bnn_kernels_init_scalar },
     { "avx2", "256-bit look-up population counts", BNN_CPU_AVX2, X86(bnn_kernels_init_avx2) },
     { "avx512", "512-bit population counts, int8 dot products for 8-bit inputs", BNN_CPU_AVX512, X86(bnn_kernels_init_avx512) },
-    { "amx", "int8 tiles beside avx512", BNN_CPU_AMX, NULL },
+    { "amx", "int8 tiles beside avx512", BNN_CPU_AMX, X86(bnn_kernels_init_amx) },
     { "neon", "128-bit population counts of ARM", BNN_CPU_NEON, ARM(bnn_kernels_init_neon) },
 };
 enum { LEVELS = sizeof level / sizeof *level };

@@ -16,6 +16,7 @@
 #ifndef BNN_KERNEL_KERNEL_H
 #define BNN_KERNEL_KERNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -64,9 +65,8 @@ typedef struct bnn_peak {
     uint64_t  (*run)(uint64_t rounds); /* returns the multiply-accumulates done */
 } bnn_peak;
 
-typedef struct bnn_kernels {
-    const char *name;
-
+/* One way of computing units, with its own packing of their weights. */
+typedef struct bnn_unit {
     /* Bytes that weight_pack writes, and the packing itself, from natural rows
      * (net/network.h) and m->threshold: once, when a runtime opens. `out` is
      * aligned to 64 bytes. */
@@ -79,6 +79,14 @@ typedef struct bnn_kernels {
     /* y = the unit applied to `images` maps x, one after another. With
      * thresholds: values of net/network.h, as planes; else int32 [y][x][MH]. */
     void (*mvtu)(const bnn_mvtu *m, const void *x, void *y, size_t images, void *scratch);
+} bnn_unit;
+
+typedef struct bnn_kernels {
+    const char *name;
+
+    bnn_unit unit;  /* of any shape */
+    bnn_unit tiles; /* of those shapes that `takes` accepts; takes == NULL: none */
+    bool   (*takes)(const bnn_mvtu *m);
 
     /* out = maximum over each 2 x 2 of a map of height x width pixels of `planes` planes of `words` words. */
     void (*maxpool)(uint64_t *out, const uint64_t *map, uint32_t height, uint32_t width, uint32_t planes, size_t words);
@@ -91,6 +99,11 @@ typedef struct bnn_kernels {
 
     const bnn_peak *peaks; /* of this level; the first is the one its kernels aim at */
 } bnn_kernels;
+
+static inline const bnn_unit *bnn_unit_for(const bnn_kernels *k, const bnn_mvtu *m)
+{
+    return k->takes && k->takes(m) ? &k->tiles : &k->unit;
+}
 
 /* A level: the kernels for one instruction set. */
 typedef struct bnn_level {

@@ -302,11 +302,8 @@ static const bnn_peak peaks[] = { { "neon", peak_neon }, { NULL, NULL } };
 
 void bnn_kernels_init_neon(bnn_kernels *k)
 {
-    k->name         = "neon";
-    k->weight_size  = weight_size;
-    k->weight_pack  = weight_pack;
-    k->scratch_size = bnn_lanes_scratch;
-    k->mvtu         = mvtu;
-    k->read         = read_lines;
-    k->peaks        = peaks;
+    k->name  = "neon";
+    k->unit  = (bnn_unit){ weight_size, weight_pack, bnn_lanes_scratch, mvtu };
+    k->read  = read_lines;
+    k->peaks = peaks;
 }

@@ -231,14 +231,11 @@ static const bnn_peak peaks[] = { { "scalar", peak_scalar }, { NULL, NULL } };
 void bnn_kernels_init_scalar(bnn_kernels *k)
 {
     *k = (bnn_kernels){
-        .name         = "scalar",
-        .weight_size  = weight_size,
-        .weight_pack  = weight_pack,
-        .scratch_size = scratch_size,
-        .mvtu         = mvtu,
-        .maxpool      = maxpool,
-        .pack         = pack,
-        .read         = read_words,
-        .peaks        = peaks,
+        .name    = "scalar",
+        .unit    = { weight_size, weight_pack, scratch_size, mvtu },
+        .maxpool = maxpool,
+        .pack    = pack,
+        .read    = read_words,
+        .peaks   = peaks,
     };
 }

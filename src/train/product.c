@@ -46,7 +46,7 @@ static int new_block(bnn_model *m, bnn_block *b, bnn_error *err)
     if (b->index == 0 && b->layer->kind == BNN_DENSE)
         b->unit = flattened(b->unit);
     b->natural = bnn_alloc(bnn_weight_words(b->layer), sizeof *b->natural);
-    b->packed  = bnn_alloc(k->weight_size(&b->unit), 1);
+    b->packed  = bnn_alloc(k->unit.weight_size(&b->unit), 1);
     b->bits    = b->last ? NULL : bnn_alloc(m->batch * b->outputs * b->layer->output_bits * bnn_plane_words(b->layer->MH), 8);
     b->unit.weights = b->packed;
     return b->natural && b->packed && (b->bits || b->last) ? BNN_OK : bnn_fail_memory(err, bnn_weight_words(b->layer) * 8);
@@ -60,7 +60,7 @@ int bnn_product_new(bnn_model *m, bnn_error *err)
         const int rc = new_block(m, &m->block[i], err);
         if (rc != BNN_OK)
             return rc;
-        const size_t scratch = m->kernels.scratch_size(&m->block[i].unit);
+        const size_t scratch = m->kernels.unit.scratch_size(&m->block[i].unit);
         room = scratch > room ? scratch : room;
     }
     const size_t input = m->batch * bnn_mvtu_in_size(&m->block[0].unit);
@@ -138,7 +138,7 @@ void bnn_product_weights(bnn_model *m, bnn_block *b)
 {
     struct pass p = { m, b, NULL, 0 };
     bnn_pool_run(m->pool, (b->layer->MH + ROWS - 1) / ROWS, weight_rows, &p);
-    m->kernels.weight_pack(b->packed, &b->unit, b->natural);
+    m->kernels.unit.weight_pack(b->packed, &b->unit, b->natural);
 }
 
 /* --------------------------------------------------------------- forward -- */
@@ -162,7 +162,7 @@ static void forward_slice(void *context, size_t i, unsigned thread)
     const size_t end = bnn_slice_at(p->n, BNN_SLICES, i + 1), in = bnn_mvtu_in_size(&b->unit);
     for (size_t at = bnn_slice_at(p->n, BNN_SLICES, i), n; at < end; at += n) {
         n = end - at < chunk ? end - at : chunk;
-        p->m->kernels.mvtu(&b->unit, (const char *)p->bits + at * in, b->acc + at * size, n, p->m->scratch[thread]);
+        p->m->kernels.unit.mvtu(&b->unit, (const char *)p->bits + at * in, b->acc + at * size, n, p->m->scratch[thread]);
         to_floats(b->acc + at * size, n * size);
     }
 }

@@ -19,6 +19,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#ifdef CHECK_EMULATED_AMX
+void bnn_kernels_init_amx_emulated(bnn_kernels *k); /* amx.c over amx_emulation.h */
+#endif
+
 enum { GUARD = 64, GUARD_BYTE = 0xa5 };
 
 static struct {
@@ -152,10 +156,11 @@ struct unit_call { const bnn_kernels *k; bnn_mvtu m; const uint64_t *natural; co
 static void call_unit(void *context)
 {
     struct unit_call *c = context;
-    void *weights = bnn_alloc(c->k->weight_size(&c->m), 1), *scratch = bnn_alloc(c->k->scratch_size(&c->m), 1);
-    c->k->weight_pack(weights, &c->m, c->natural);
+    const bnn_unit *unit = bnn_unit_for(c->k, &c->m);
+    void *weights = bnn_alloc(unit->weight_size(&c->m), 1), *scratch = bnn_alloc(unit->scratch_size(&c->m), 1);
+    unit->weight_pack(weights, &c->m, c->natural);
     c->m.weights = weights;
-    c->k->mvtu(&c->m, c->x, c->y, c->images, scratch);
+    unit->mvtu(&c->m, c->x, c->y, c->images, scratch);
     bnn_free(scratch);
     bnn_free(weights);
 }
@@ -255,14 +260,14 @@ static void check_pack(void)
 /* What a wrong kernel may do: one bit, one byte too far, an instruction the processor has not. */
 static void bad_bit(const bnn_mvtu *m, const void *x, void *y, size_t images, void *scratch)
 {
-    check.scalar.mvtu(m, x, y, images, scratch);
+    check.scalar.unit.mvtu(m, x, y, images, scratch);
     if (m->MH % 64 == 0 && m->MW > 32)
         ((uint8_t *)y)[images * bnn_mvtu_out_size(m) / 2] ^= 0x10;
 }
 
 static void bad_guard(const bnn_mvtu *m, const void *x, void *y, size_t images, void *scratch)
 {
-    check.scalar.mvtu(m, x, y, images, scratch);
+    check.scalar.unit.mvtu(m, x, y, images, scratch);
     if (m->MH == 1)
         ((uint8_t *)y)[images * bnn_mvtu_out_size(m)] = 0;
 }
@@ -271,14 +276,14 @@ static void bad_trap(const bnn_mvtu *m, const void *x, void *y, size_t images, v
 {
     if (m->thresholds == 2)
         raise(SIGILL);
-    check.scalar.mvtu(m, x, y, images, scratch);
+    check.scalar.unit.mvtu(m, x, y, images, scratch);
 }
 
 static void break_kernel(const char *how)
 {
-    check.tested      = check.scalar;
+    check.tested = check.scalar;
     check.tested.name = "broken";
-    check.tested.mvtu = strcmp(how, "bit") == 0 ? bad_bit : strcmp(how, "guard") == 0 ? bad_guard : bad_trap;
+    check.tested.unit.mvtu = strcmp(how, "bit") == 0 ? bad_bit : strcmp(how, "guard") == 0 ? bad_guard : bad_trap;
 }
 
 /* ----------------------------------------------------------------- main -- */
@@ -328,6 +333,11 @@ int main(int argc, char **argv)
         bnn_kernels_init(&check.tested, l);
         check_level(seed, rounds);
     }
+#ifdef CHECK_EMULATED_AMX
+    bnn_kernels_init(&check.tested, bnn_level_at(2));
+    bnn_kernels_init_amx_emulated(&check.tested);
+    check_level(seed, rounds);
+#endif
     if (broken) {
         break_kernel(broken);
         check_level(seed, rounds);
