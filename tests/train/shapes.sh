@@ -3,7 +3,7 @@
 # few hundred of them, for CNV; the same kind as an IDX file for LFC. What is
 # learned names pictures that were not seen.
 here=$(dirname "$0")
-draw() { python3 "$here/shapes.py" "$@"; }
+draw() { python3 "$here/draw.py" "$@"; }
 fail() { echo "$*"; exit 1; }
 
 draw pictures 100 1

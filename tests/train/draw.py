@@ -1,7 +1,7 @@
 """Draws a folder per class of small colour pictures: circles, squares and crosses on noise.
 
-shapes.py FOLDER COUNT SEED writes COUNT pictures of each class, as PPM of several sizes.
-shapes.py --idx NAME COUNT SEED writes NAME-images-idx3-ubyte and NAME-labels-idx1-ubyte, 28x28.
+draw.py FOLDER COUNT SEED writes COUNT pictures of each class, as PPM of several sizes.
+draw.py --idx NAME COUNT SEED writes NAME-images-idx3-ubyte and NAME-labels-idx1-ubyte, 28x28.
 """
 import os
 import random
