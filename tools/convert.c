@@ -19,7 +19,7 @@
 struct convert {
     tool_common  common;
     tool_session session;
-    const char  *to; /* "bnn", "bnn-pynq", or NULL: by the name of `out` */
+    const char  *to; /* "bnn", "bnn-pynq", "npz", or NULL: by the name of `out` */
     int          force;
     const char  *data; /* to choose output thresholds on; NULL = not asked for */
     const char  *out;
@@ -27,21 +27,28 @@ struct convert {
 
 /* ----------------------------------------------------- which format -- */
 
-/* What stands there says it, then the name; where neither does, OUT is the other kind than IN. */
-static int writes_folder(const struct convert *c)
+enum target { NETWORK_FILE, FOLDER, ARCHIVE };
+
+static int ends_in(const char *path, const char *suffix)
 {
-    static const char suffix[] = ".safetensors";
+    const size_t n = strlen(path), k = strlen(suffix);
+    return n >= k && strcmp(path + n - k, suffix) == 0;
+}
+
+/* What stands there says it, then the name; where neither does, OUT is the other kind than IN. */
+static enum target target_of(const struct convert *c)
+{
     struct stat st;
-    const size_t n = strlen(c->out), k = sizeof suffix - 1;
+    const int exists = stat(c->out, &st) == 0;
     if (c->to)
-        return strcmp(c->to, "bnn") != 0;
-    if (stat(c->out, &st) == 0)
-        return S_ISDIR(st.st_mode);
-    if (n > 0 && c->out[n - 1] == '/')
-        return 1;
-    if (n >= k && strcmp(c->out + n - k, suffix) == 0)
-        return 0;
-    return c->session.info.file_version > 0;
+        return strcmp(c->to, "bnn") == 0 ? NETWORK_FILE : strcmp(c->to, "npz") == 0 ? ARCHIVE : FOLDER;
+    if (exists ? S_ISDIR(st.st_mode) : ends_in(c->out, "/"))
+        return FOLDER;
+    if (ends_in(c->out, ".npz"))
+        return ARCHIVE;
+    if (exists || ends_in(c->out, ".safetensors"))
+        return NETWORK_FILE;
+    return c->session.info.file_version > 0 ? FOLDER : NETWORK_FILE;
 }
 
 /* ------------------------------------------------- replacing folders -- */
@@ -136,12 +143,12 @@ static int write_folder(const struct convert *c, bnn_error *err)
 /* ------------------------------------------------------------- files -- */
 
 /* A device or a pipe would be replaced by a file of its name. */
-static int write_file(const struct convert *c, bnn_error *err)
+static int write_file(const struct convert *c, enum target target, bnn_error *err)
 {
     struct stat st;
     if (stat(c->out, &st) == 0 && !S_ISREG(st.st_mode))
         return tool_fail(err, BNN_EINVAL, "%s: %s; expected a file to write or replace", c->out, S_ISDIR(st.st_mode) ? "a folder" : "not a file");
-    return bnn_network_save(c->session.network, c->out, err);
+    return (target == ARCHIVE ? bnn_network_save_npz : bnn_network_save)(c->session.network, c->out, err);
 }
 
 /* ---------------------------------------------------- output thresholds -- */
@@ -225,7 +232,7 @@ static int run(tool_line *line, bnn_error *err)
 {
     struct convert c = { .common = tool_common_default() };
     const tool_option options[] = {
-        OPTION_CHOICE(0, "to", "bnn|bnn-pynq", &c.to, "what is written (default: what OUT is or its name says, else the other kind)"),
+        OPTION_CHOICE(0, "to", "bnn|bnn-pynq|npz", &c.to, "what is written (default: what OUT is or its name says, else the other kind)"),
         OPTION_FLAG(0, "force", &c.force, "replace a folder of BNN-PYNQ parameters"),
         OPTION_CHOICE(0, "fold", "exact|finnthesizer", &c.common.open.fold, "how a trained archive becomes integers (default exact)"),
         OPTION_TEXT(0, "names", "FILE", &c.common.open.names, "class names of a trained archive, a line each"),
@@ -243,8 +250,10 @@ static int run(tool_line *line, bnn_error *err)
     rc = tool_open_network(&c.session, &c.common, err);
     if (rc == BNN_OK && c.data)
         rc = choose_bits(&c, err);
-    if (rc == BNN_OK)
-        rc = writes_folder(&c) ? write_folder(&c, err) : write_file(&c, err);
+    if (rc == BNN_OK) {
+        const enum target target = target_of(&c);
+        rc = target == FOLDER ? write_folder(&c, err) : write_file(&c, target, err);
+    }
     tool_close(&c.session);
     return rc;
 }
@@ -252,9 +261,9 @@ static int run(tool_line *line, bnn_error *err)
 const tool_command tool_convert = {
     "convert", "IN OUT", "convert between network files and BNN-PYNQ folders",
     "Writes the network IN as OUT: as a network file when OUT ends in .safetensors, as a\n"
-    "BNN-PYNQ parameter folder when it ends in '/' or is a folder already, and otherwise\n"
-    "as the other kind than IN. A file is replaced in one step; a folder must be new or\n"
-    "empty, or --force given. --variant is that of the folder, on either side. IN\n"
-    "may also be a trained archive (.npz) of BNN-PYNQ's scripts.",
+    "BNN-PYNQ parameter folder when it ends in '/' or is a folder already, as an archive of\n"
+    "BNN-PYNQ's training scripts when it ends in .npz, and otherwise as the other kind than\n"
+    "IN, which may be any of them. A file is replaced in one step; a folder must be new or\n"
+    "empty, or --force given. --variant is that of the folder, on either side.",
     run
 };

@@ -124,6 +124,11 @@ BNN_API int  bnn_network_save(const bnn_network *net, const char *path, bnn_erro
  * ECORRUPT, EIO, ENOMEM. */
 BNN_API int  bnn_network_save_pynq(const bnn_network *net, const char *path, const char *variant,
                                    char *warning, size_t warning_size, bnn_error *err);
+/* Writes an archive (.npz) as BNN-PYNQ's training scripts do, of floats that
+ * mean the network's integers: opened again, with either fold, it is the same
+ * network, of the rows that are classes. Class names and the input rule do not
+ * go with it. It appears whole or not at all. EIO, ENOMEM. */
+BNN_API int  bnn_network_save_npz(const bnn_network *net, const char *path, bnn_error *err);
 /* BNN-PYNQ's LFC overlays end in bits, and its label is the highest row that
  * fires. Makes of a network for one of them (one that ends in scores, say) the
  * network that ends in bits, with thresholds that get most of the given images

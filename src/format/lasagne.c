@@ -284,7 +284,7 @@ static void fold_row(bnn_matrix *m, const bnn_lasagne_layer *l, uint32_t row, co
     }
     for (uint32_t k = 0; k < s->thresholds; k++) {
         const int32_t t = fold_step(&n, fixed ? 1.0 / 128 : 1, steps[s->thresholds][k], (int32_t)(fixed ? 128 * s->MW : s->MW));
-        m->thresholds[(size_t)row * s->thresholds + k] = turn.output < 0 ? 1 - t : t;
+        m->thresholds[(size_t)row * s->thresholds + (turn.output < 0 ? s->thresholds - 1 - k : k)] = turn.output < 0 ? 1 - t : t;
     }
     out[row] = (int8_t)turn.output;
 }

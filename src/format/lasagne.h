@@ -13,8 +13,9 @@
  * where the 8-bit input q counts as q / 128. Weights are quantised to w >= 0
  * (w1), or to floor(w + 0.5) within -1..1 (w2).
  *
- *     lasagne.c       reading an archive, and the exact fold
- *     finnthesizer.c  the original's converter
+ *     lasagne.c        reading an archive, and the exact fold
+ *     lasagne_write.c  writing one
+ *     finnthesizer.c   the original's converter
  */
 #ifndef BNN_FORMAT_LASAGNE_H
 #define BNN_FORMAT_LASAGNE_H
