@@ -174,14 +174,14 @@ def example(rng, name, streets):
     """A picture of a class, 40 x 40. What is no sign is a piece of a street, or a sign that is much too large, small or aside."""
     background = patch(rng, streets[rng.integers(len(streets))])
     if name != NOT_A_SIGN:
-        place(rng, background, name, rng.uniform(0.9, 1.12), 0.07)
+        place(rng, background, name, rng.uniform(0.8, 1.25), 0.1)  # what lies between tiles of `bnn detect`
     elif rng.random() < 0.5:
         other = CLASSES[rng.integers(len(CLASSES))]
         kind = rng.integers(3)
         if kind == 0:
-            place(rng, background, other, rng.uniform(1.7, 3.0), 0.6)
+            place(rng, background, other, rng.uniform(1.6, 3.0), 0.6)
         elif kind == 1:
-            place(rng, background, other, rng.uniform(0.25, 0.55), 0.3)
+            place(rng, background, other, rng.uniform(0.25, 0.6), 0.3)
         else:
             angle = rng.uniform(0, 2 * np.pi)
             n = int(40 * rng.uniform(0.8, 1.3))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, List, Optional, Sequence, Union
 
 from ._bnn import ffi, lib
-from ._library import call, chars, text
+from ._library import Cancelled, call, chars, text
 from .dataset import Dataset, Path
 from .network import Network
 
@@ -43,7 +43,8 @@ class _Callback:
         try:
             values = {name: getattr(p, name) for name in Progress.__annotations__}
             values.update(epoch_end=bool(p.epoch_end), best=bool(p.best), maths=text(p.maths) if p.maths else "")
-            return int(self.function(Progress(**values)) is False)
+            self.function(Progress(**values))
+            return 0
         except BaseException as e:  # KeyboardInterrupt too
             self.raised = e
             return 1
@@ -75,7 +76,8 @@ def train(topology: Union[Network, str, "os.PathLike[str]"], data: Union[Dataset
         data: the training set: a path or paths, or a `Dataset` opened with ``network=bnn.blank(...)``.
         validation: a data set to choose the best epoch with, or how many images to keep out of `data`. None = none.
         rule: input rule, such as ``"threshold mean"``.
-        progress: called with a `Progress`; returning False stops the training (Cancelled), and so does an exception, which is raised.
+        progress: called with a `Progress` after every batch; an exception in it (`Cancelled`, say) stops the training, with a
+            checkpoint if there is one, and is raised from here.
         epochs, batch, learning_rate, augment, seed, threads: as `bnn train`; docs/training.md.
         checkpoint: file rewritten after each epoch, from which ``resume=True`` goes on to the same network, bit for bit.
         names: of the classes; None = those of the data set.
@@ -85,7 +87,7 @@ def train(topology: Union[Network, str, "os.PathLike[str]"], data: Union[Dataset
     Raises:
         ArgumentError: images without labels, classes without images, shapes that do not fit.
         BackendError: no maths library (Debian: libdnnl2 or libopenblas0-pthread).
-        Cancelled: stopped by `progress`.
+        KeyboardInterrupt: in `progress`, as any exception of it.
     """
     start = topology if isinstance(topology, Network) else blank(topology, rule)
     options, out = ffi.new("bnn_train_options *"), ffi.new("bnn_network **")
@@ -107,7 +109,7 @@ def train(topology: Union[Network, str, "os.PathLike[str]"], data: Union[Dataset
     sets = [_dataset(start, data), None if validation is None or isinstance(validation, int) else _dataset(start, validation)]
     try:
         call(lib.bnn_train, out, ffi.NULL, start._c, sets[0]._c, sets[1]._c if sets[1] else ffi.NULL, options)
-    except Exception:
+    except Cancelled:
         if callback and callback.raised:
             raise callback.raised from None
         raise

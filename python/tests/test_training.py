@@ -43,14 +43,16 @@ def test_a_network_learns_and_keeps_its_names(quarters, tmp_path):
 
 
 def test_a_callback_stops_it(quarters):
-    with pytest.raises(bnn.Cancelled):
-        train(TOPOLOGY, quarters, epochs=2, threads=1, progress=lambda p: False)
+    seen = []
 
-    def fail(p):
-        raise KeyError("mine")
+    def enough(p):
+        seen.append(p)
+        if p.epoch == 2:
+            raise bnn.Cancelled("enough")
 
-    with pytest.raises(KeyError, match="mine"):
-        train(TOPOLOGY, quarters, epochs=2, threads=1, progress=fail)
+    with pytest.raises(bnn.Cancelled, match="enough"):
+        train(TOPOLOGY, quarters, epochs=9, threads=1, progress=enough)
+    assert seen[-1].epoch == 2
 
 
 def test_what_cannot_be_trained_is_refused(quarters):
