@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ROUNDS = 400, MOST_PROBES = 16, ONES = 24, PROBE_NS = 40000 };
+enum { MOST_ROUNDS = 400, MOST_PROBES = 16, ONES = 24, MOST_BATCH = 4096, PROBE_NS = 40000 };
 
 /* Values of one thing over the rounds. */
 typedef struct series { double at[MOST_ROUNDS]; size_t n; } series;
@@ -94,30 +94,20 @@ static size_t image_size(const struct bench *b)
     return (size_t)in.height * in.width * in.channels;
 }
 
-static int new_images(struct bench *b, bnn_error *err)
+static int new_images(struct bench *b, uint32_t batch, bnn_error *err)
 {
-    const size_t size = b->batch * image_size(b), layers = 1 + b->session.info.layers;
+    const size_t size = batch * image_size(b), layers = 1 + b->session.info.layers;
     uint32_t noise = 1;
     b->images  = malloc(size);
-    b->scores  = malloc(b->batch * b->session.info.rows * sizeof *b->scores);
+    b->scores  = malloc(batch * b->session.info.rows * sizeof *b->scores);
     b->ns      = malloc(layers * sizeof *b->ns);
     b->layer   = calloc(layers, sizeof *b->layer);
     b->latency = malloc(MOST_ROUNDS * ONES * sizeof *b->latency);
     if (!b->images || !b->scores || !b->ns || !b->layer || !b->latency)
-        return tool_fail(err, BNN_ENOMEM, "not enough memory for %u images", b->batch);
+        return tool_fail(err, BNN_ENOMEM, "not enough memory for %u images", batch);
     for (size_t i = 0; i < size; i++)
         b->images[i] = (uint8_t)((noise = noise * 1664525 + 1013904223) >> 24);
     return BNN_OK;
-}
-
-/* Images a call when --batch does not say: what takes about a millisecond, less than a time slice. */
-static uint32_t suitable_batch(const struct bench *b)
-{
-    const double n = 1.2e9 / (b->macs + 1) * b->stats.threads;
-    uint32_t batch = 16;
-    while (batch < 4096 && batch * 1.5 < n)
-        batch *= 2;
-    return batch;
 }
 
 static int open_all(struct bench *b, bnn_error *err)
@@ -131,9 +121,8 @@ static int open_all(struct bench *b, bnn_error *err)
     bnn_runtime_get_stats(s->runtime, &b->stats);
     b->macs         = (double)s->info.ops / 2;
     b->weight_bytes = (double)s->info.weight_bits / 8;
-    b->batch        = b->batch ? b->batch : suitable_batch(b);
     rc = find_probes(b, err);
-    return rc == BNN_OK ? new_images(b, err) : rc;
+    return rc == BNN_OK ? new_images(b, b->batch ? b->batch : MOST_BATCH, err) : rc;
 }
 
 /* ------------------------------------------------------------- measure -- */
@@ -143,6 +132,23 @@ static int time_batch(struct bench *b, double *rate, bnn_error *err)
     const double start = tool_seconds();
     const int rc = bnn_run(b->session.runtime, b->images, b->batch, b->scores, NULL, err);
     *rate = b->batch / (tool_seconds() - start);
+    return rc;
+}
+
+/* Images a call when --batch does not say: what takes about a millisecond, less than a time slice. */
+static int suit_batch(struct bench *b, bnn_error *err)
+{
+    const double wanted = 0.5e-3;
+    int rc = BNN_OK;
+    for (b->batch = 8; rc == BNN_OK; b->batch *= 2) {
+        double best = 0, rate;
+        for (int i = 0; rc == BNN_OK && i < 4; i++) {
+            rc = time_batch(b, &rate, err);
+            best = rate > best ? rate : best;
+        }
+        if (b->batch / best > wanted || b->batch == MOST_BATCH)
+            return rc;
+    }
     return rc;
 }
 
@@ -225,9 +231,11 @@ static int measure_round(struct bench *b, bnn_error *err)
 static int measure(struct bench *b, bnn_error *err)
 {
     double rate;
+    int rc = b->batch ? BNN_OK : suit_batch(b, err);
     tool_progress progress = tool_progress_start("bench");
     const double start = tool_seconds();
-    int rc = time_batch(b, &rate, err); /* caches filled, threads awake once */
+    if (rc == BNN_OK)
+        rc = time_batch(b, &rate, err); /* caches filled, threads awake once */
     while (rc == BNN_OK && b->rounds < MOST_ROUNDS && (b->rounds < 5 || tool_seconds() - start < b->seconds)) {
         rc = measure_round(b, err);
         tool_progress_show(&progress, (uint64_t)((tool_seconds() - start) * 1000), (uint64_t)(b->seconds * 1000));

@@ -168,7 +168,7 @@ static void configure(void)
 }
 
 /* sum[32 columns][32 neurons], from rows of `stride` bytes and two groups of weights. */
-static void block(int32_t *sum, const int8_t *rows, size_t stride, const int8_t *w, size_t steps)
+__attribute__((noinline)) static void block(int32_t *sum, const int8_t *rows, size_t stride, const int8_t *w, size_t steps)
 {
     const int8_t *rows1 = rows + L * stride, *w1 = w + steps * TILE;
     _tile_zero(SUM00);

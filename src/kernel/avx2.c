@@ -37,12 +37,16 @@ INLINE __m256i dword(const uint32_t *p) /* of bytes it may lie anywhere */
     return _mm256_set1_epi32(v);
 }
 
+/* Set bits of four, by their value. */
+INLINE __m256i count_table(void)
+{
+    return _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+}
+
 /* Set bits of each byte. */
 INLINE __m256i count_bytes(__m256i v)
 {
-    const __m256i low = _mm256_set1_epi8(0x0f);
-    const __m256i table = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,
-                                           0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+    const __m256i low = _mm256_set1_epi8(0x0f), table = count_table();
     return _mm256_add_epi8(_mm256_shuffle_epi8(table, _mm256_and_si256(v, low)),
                            _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(v, 4), low)));
 }
@@ -62,26 +66,45 @@ struct work { const bnn_lanes *l; const uint32_t *w; size_t row, group; const st
 
 enum { CHUNK = 31 }; /* counts of up to 8 that a byte holds */
 
+/* Two steps w[0], w[1] of one cell: s takes the sum, the carries go to counts. By
+ * hand, since compilers do not fit four cells into sixteen registers. */
+INLINE void pair(__m256i *s, __m256i *counts, __m256i b0, __m256i b1, const uint32_t *w, __m256i low, __m256i table)
+{
+    __m256i t, u, v;
+    __asm__("vpxor %[w0], %[b0], %[t]\n\t"
+            "vpand %[t], %[s], %[u]\n\t"
+            "vpxor %[t], %[s], %[s]\n\t"
+            "vpxor %[w1], %[b1], %[t]\n\t"
+            "vpand %[t], %[s], %[v]\n\t"
+            "vpor %[v], %[u], %[u]\n\t" /* the carry */
+            "vpxor %[t], %[s], %[s]\n\t"
+            "vpand %[low], %[u], %[t]\n\t"
+            "vpsrlw $4, %[u], %[u]\n\t"
+            "vpshufb %[t], %[table], %[t]\n\t"
+            "vpand %[low], %[u], %[u]\n\t"
+            "vpshufb %[u], %[table], %[u]\n\t"
+            "vpaddb %[t], %[u], %[u]\n\t"
+            "vpaddb %[u], %[counts], %[counts]"
+            : [s] "+x"(*s), [counts] "+x"(*counts), [t] "=&x"(t), [u] "=&x"(u), [v] "=&x"(v)
+            : [b0] "x"(b0), [b1] "x"(b1), [w0] "m"(*(const __m256i *)(const void *)w),
+              [w1] "m"(*(const __m256i *)(const void *)(w + L)), [low] "x"(low), [table] "x"(table));
+}
+
 /* Steps k.. in pairs, at most CHUNK of them, by carry-save: counts have weight 2. Returns the next step. */
 INLINE uint32_t chunk_pairs(const struct work *b, uint32_t k, const int NB, const int CB, __m256i s[], __m256i acc[])
 {
     const uint32_t *step = b->l->step, left = (b->l->steps - k) / 2, pairs = left < CHUNK ? left : CHUNK;
     const uint32_t *w = b->w + (size_t)k * L;
     const size_t group = b->group;
+    const __m256i low = _mm256_set1_epi8(0x0f), table = count_table();
     __m256i counts[4];
     UNROLL for (int i = 0; i < NB * CB; i++)
         counts[i] = _mm256_setzero_si256();
     for (const uint32_t *end = step + k + 2 * pairs, *at = step + k; at < end; at += 2, w += 2 * L)
         UNROLL for (int i = 0; i < CB; i++) {
             const __m256i b0 = dword(b->c[i].x + at[0]), b1 = dword(b->c[i].x + at[1]);
-            UNROLL for (int n = 0; n < NB; n++) {
-                const int c = n * CB + i;
-                const __m256i x0 = _mm256_xor_si256(b0, load(w + n * group)), x1 = _mm256_xor_si256(b1, load(w + n * group + L));
-                const __m256i u = _mm256_xor_si256(s[c], x0);
-                const __m256i carry = _mm256_or_si256(_mm256_and_si256(s[c], x0), _mm256_and_si256(u, x1));
-                s[c] = _mm256_xor_si256(u, x1);
-                counts[c] = _mm256_add_epi8(counts[c], count_bytes(carry));
-            }
+            UNROLL for (int n = 0; n < NB; n++)
+                pair(&s[n * CB + i], &counts[n * CB + i], b0, b1, w + n * group, low, table);
         }
     UNROLL for (int i = 0; i < NB * CB; i++) {
         const __m256i sum = widen(counts[i]);
