@@ -1,4 +1,5 @@
 /* classify.c -- `bnn classify`: what each picture shows, as text, JSON, labels or raw outputs. */
+#include "feeder.h"
 #include "open.h"
 #include "output.h"
 
@@ -11,6 +12,7 @@ struct classify {
     tool_common  common;
     tool_session session;
     const char  *format;
+    int          stats;
     uint32_t     top;  /* 0 = not asked for */
     uint32_t    *rank; /* [classes]: labels, best first; of the image in hand */
     uint8_t     *raw;  /* [bnn_raw_size] */
@@ -120,22 +122,44 @@ static print_image *printer(const char *format)
 
 /* --------------------------------------------------------------- run -- */
 
+/* Where the time went, on standard error. Reading overlaps with the rest: only what it was waited for adds to the whole. */
+static void print_stats(const struct classify *c, const tool_chunk *k, double all, double printing)
+{
+    bnn_stats run;
+    bnn_runtime_get_stats(c->session.runtime, &run);
+    const double network = (double)run.nanoseconds * 1e-9, other = all - k->waited - network - printing;
+    fprintf(stderr,
+            "stats: %llu images in %.3f s (%.0f a second)\n"
+            "stats: waited for pictures %.3f s (%u threads read them in %.3f s of processor time)\n"
+            "stats: network %.3f s (%s %s, %u threads: %.0f images a second)\n"
+            "stats: output %.3f s, other %.3f s\n",
+            (unsigned long long)run.images, all, all > 0 ? (double)run.images / all : 0, k->waited, tool_feeder_threads(k->feeder),
+            tool_feeder_seconds(k->feeder), network, run.backend, run.kernels, run.threads,
+            network > 0 ? (double)run.images / network : 0, printing, other > 0 ? other : 0);
+}
+
 static int classify_all(struct classify *c, bnn_error *err)
 {
     tool_session *s = &c->session;
     print_image *print = printer(c->format);
     tool_progress progress = tool_progress_start("classify");
     const int show = !isatty(STDOUT_FILENO); /* lines that scroll are progress enough */
+    const double started = tool_seconds();
+    double printing = 0;
     tool_chunk k;
     int rc = tool_chunk_new(&k, s, err);
     while (rc == BNN_OK && (rc = tool_chunk_next(&k, s, err)) == BNN_OK && k.count > 0) {
+        const double at = tool_seconds();
         for (size_t i = 0; i < k.count; i++)
             print(c, &k, i);
         rc = tool_flush(err);
+        printing += tool_seconds() - at;
         if (show)
             tool_progress_show(&progress, k.first + k.count, s->count);
     }
     tool_progress_end(&progress);
+    if (rc == BNN_OK && c->stats)
+        print_stats(c, &k, tool_seconds() - started, printing);
     tool_chunk_free(&k);
     return rc;
 }
@@ -173,6 +197,7 @@ static int run(tool_line *line, bnn_error *err)
     const tool_option options[] = {
         OPTION_CHOICE(0, "format", "text|json|labels|raw", &c.format, "what is printed for an image (default text)"),
         OPTION_NUMBER(0, "top", "K", &c.top, 1, 1000, "the K best classes (default 1)"),
+        OPTION_FLAG(0, "stats", &c.stats, "where the time went, on standard error"),
         OPTIONS_NETWORK(&c.common), OPTIONS_RUNTIME(&c.common), OPTIONS_DATA(&c.common), OPTIONS_END
     };
     int rc = tool_parse(line, options, err);

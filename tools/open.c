@@ -1,4 +1,5 @@
 /* open.c -- network, runtime, data set, chunks. */
+#include "feeder.h"
 #include "open.h"
 #include "output.h"
 
@@ -45,6 +46,7 @@ int tool_open_runtime(tool_session *s, const tool_common *c, bnn_error *err)
     int rc = tool_check_runtime(c, err);
     if (rc == BNN_OK)
         rc = bnn_runtime_open(&s->runtime, s->network, &c->run, err);
+    s->threads = c->run.threads;
     return rc == BNN_EINVAL ? TOOL_USAGE : rc; /* all that it takes comes from options */
 }
 
@@ -110,32 +112,45 @@ int tool_match_classes(const tool_session *s, const tool_common *common, const c
 
 int tool_chunk_new(tool_chunk *k, const tool_session *s, bnn_error *err)
 {
-    enum { BYTES = 4 << 20, MOST = 4096, FIRST = 64 };
+    enum { BYTES = 2 << 20, MOST = 4096, FIRST = 64 };
     const bnn_shape in = s->info.input;
     const size_t image = (size_t)in.height * in.width * in.channels;
     size_t capacity = BYTES / (image + s->info.rows * sizeof *k->scores) + 1;
     capacity = capacity < MOST ? capacity : MOST;
     *k = (tool_chunk){ .capacity = capacity, .size = capacity < FIRST ? capacity : FIRST };
-    k->images = malloc(capacity * image);
-    k->truth  = malloc(capacity * sizeof *k->truth);
     k->labels = malloc(capacity * sizeof *k->labels);
     k->scores = malloc(capacity * s->info.rows * sizeof *k->scores);
-    if (k->images && k->truth && k->labels && k->scores)
-        return BNN_OK;
-    return tool_fail(err, BNN_ENOMEM, "not enough memory for %zu images", capacity);
+    if (!k->labels || !k->scores)
+        return tool_fail(err, BNN_ENOMEM, "not enough memory for %zu images", capacity);
+    return tool_feeder_new(&k->feeder, s->data, capacity, image, s->threads, err);
+}
+
+/* Has the feeder read the next chunk, which begins at `first`. */
+static void read_ahead(tool_chunk *k, const tool_session *s, size_t first)
+{
+    const size_t left = s->count - first;
+    k->pending = left < k->size ? left : k->size;
+    if (k->pending > 0)
+        tool_feeder_start(k->feeder, first, k->pending);
 }
 
 int tool_chunk_next(tool_chunk *k, const tool_session *s, bnn_error *err)
 {
     k->first += k->count;
-    const size_t left = s->count - k->first;
-    k->count = left < k->size ? left : k->size;
+    if (k->pending == 0)
+        read_ahead(k, s, k->first);
+    k->count = k->pending;
     if (k->count == 0)
         return BNN_OK;
     const double started = tool_seconds();
-    int rc = bnn_dataset_get(s->data, k->first, k->count, k->images, k->truth, err);
-    if (rc == BNN_OK)
-        rc = bnn_run(s->runtime, k->images, k->count, k->scores, k->labels, err);
+    int rc = tool_feeder_take(k->feeder, &k->images, &k->truth, err);
+    k->waited += tool_seconds() - started;
+    if (rc != BNN_OK) {
+        k->pending = 0;
+        return rc;
+    }
+    read_ahead(k, s, k->first + k->count);
+    rc = bnn_run(s->runtime, k->images, k->count, k->scores, k->labels, err);
     if (tool_seconds() - started < 0.1 && 2 * k->size <= k->capacity)
         k->size *= 2;
     return rc;
@@ -143,8 +158,7 @@ int tool_chunk_next(tool_chunk *k, const tool_session *s, bnn_error *err)
 
 void tool_chunk_free(tool_chunk *k)
 {
-    free(k->images);
-    free(k->truth);
+    tool_feeder_free(k->feeder);
     free(k->labels);
     free(k->scores);
 }

@@ -11,6 +11,7 @@ typedef struct tool_session {
     bnn_runtime     *runtime;
     bnn_dataset     *data;
     size_t           count; /* images of `data` */
+    unsigned         threads; /* that read pictures; 0 = one per core */
 } tool_session;
 
 /* Each opens one thing more; on failure tool_close frees what there is. */
@@ -25,8 +26,12 @@ void tool_close(tool_session *s);
  * when the network knows any of them, otherwise by number. ESHAPE. */
 int  tool_match_classes(const tool_session *s, const tool_common *c, const char *path, uint32_t *class_of, bnn_error *err);
 
-/* A piece of a data set, with what the network makes of it. */
+/* A piece of a data set, with what the network makes of it. While it is in
+ * hand, the next one is being read (feeder.h). */
 typedef struct tool_chunk {
+    struct tool_feeder *feeder;
+    size_t    pending;      /* images that it reads */
+    double    waited;       /* seconds until they were there */
     size_t    first, count; /* images of the data set */
     size_t    size;         /* of the next chunk: grows while chunks are quick, so that progress shows */
     size_t    capacity;
@@ -38,7 +43,7 @@ typedef struct tool_chunk {
 
 /* Memory for chunks of a few MiB. ENOMEM. */
 int  tool_chunk_new(tool_chunk *k, const tool_session *s, bnn_error *err);
-/* Reads and runs the next images; count = 0 at the end. */
+/* Reads and runs the next images; count = 0 at the end. `first` may be set before the first call. */
 int  tool_chunk_next(tool_chunk *k, const tool_session *s, bnn_error *err);
 void tool_chunk_free(tool_chunk *k);
 
