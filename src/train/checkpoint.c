@@ -201,6 +201,15 @@ int bnn_checkpoint_read(bnn_trainer *t, const char *path, bnn_error *err)
     return rc;
 }
 
+/* Bytes of one graph of this topology, before anything is allocated for it. */
+static uint64_t graph_size(const bnn_topology *t)
+{
+    uint64_t size = 0;
+    for (uint32_t i = 0; i < t->layers; i++)
+        size += (uint64_t)t->layer[i].MH * t->layer[i].MW + (t->layer[i].MH ? 12ull * t->layer[i].MH : 0);
+    return size;
+}
+
 int bnn_checkpoint_read_graphs(bnn_graph *last, bnn_graph *best, const char *path, bnn_error *err)
 {
     static const char key[] = "\ntopology ";
@@ -217,6 +226,9 @@ int bnn_checkpoint_read_graphs(bnn_graph *last, bnn_graph *best, const char *pat
         rc = bnn_fail(err, BNN_ECORRUPT, "%s: settings without a topology", path);
     else if ((rc = bnn_topology_parse(&t, text + sizeof key - 1, strlen(text + sizeof key - 1), err)) != BNN_OK)
         bnn_fail_prefix(err, path);
+    else if (2 * graph_size(&t) + 8 * NUMBERS > bnn_bytes_left(&b))
+        rc = bnn_fail(err, BNN_ECORRUPT, "%s: %zu bytes after the settings; expected at least %llu for the graphs", path,
+                      bnn_bytes_left(&b), (unsigned long long)(2 * graph_size(&t) + 8 * NUMBERS));
     if (rc == BNN_OK)
         rc = bnn_graph_new(last, &t, err);
     if (rc == BNN_OK)
@@ -225,8 +237,6 @@ int bnn_checkpoint_read_graphs(bnn_graph *last, bnn_graph *best, const char *pat
         bnn_bytes_take(&b, 8 * NUMBERS);
         walk_graph(last, get, &b);
         walk_graph(best, get, &b);
-        if (b.short_read)
-            rc = bnn_fail(err, BNN_ECORRUPT, "%s: ends within the graphs", path);
     }
     if (rc != BNN_OK) {
         bnn_graph_free(last);
