@@ -172,6 +172,29 @@ static void put_padding(const bnn_mvtu *m, uint32_t groups, uint8_t *y)
 
 /* -------------------------------------------------------------- columns -- */
 
+/* Outputs of a block. The usual case, pairs of vectors with one threshold, writes 32 bits a column. */
+INLINE void put_block(const bnn_mvtu *m, const bnn_lanes *l, uint32_t g, const struct column *c, const __m512i acc[], const int NB, const int CB)
+{
+    if (NB == 2 && m->thresholds == 1) {
+        const __m512i low = _mm512_load_si512(l->bound + g * L), high = _mm512_load_si512(l->bound + g * L + L);
+        UNROLL for (int i = 0; i < CB; i++) {
+            const uint32_t bits = _mm512_kunpackw(_mm512_cmple_epi32_mask(acc[CB + i], high), _mm512_cmple_epi32_mask(acc[i], low));
+            memcpy(c[i].y + g * 2, &bits, 4);
+        }
+        return;
+    }
+    UNROLL for (int n = 0; n < NB; n++)
+        UNROLL for (int i = 0; i < CB; i++)
+            put(m, l, g + (uint32_t)n, acc[n * CB + i], c[i].y);
+}
+
+/* Ternary inputs: 2 d - count(nonzero), of each column. */
+INLINE void correct(const struct column *c, __m512i acc[], const int NB, const int CB)
+{
+    UNROLL for (int i = 0; i < NB * CB; i++)
+        acc[i] = _mm512_sub_epi32(_mm512_add_epi32(acc[i], acc[i]), _mm512_set1_epi32(c[i % CB].nonzero));
+}
+
 /* NB vectors from group g, CB columns: work, correction, outputs. */
 #define BLOCK(name, work, NB, CB, fix)                                                                        \
     static void name(const bnn_mvtu *m, const bnn_lanes *l, uint32_t g, const struct column *c)               \
@@ -180,13 +203,9 @@ static void put_padding(const bnn_mvtu *m, uint32_t groups, uint8_t *y)
         const uint32_t *w = l->weights + g * group;                                                           \
         __m512i acc[(NB) * (CB)];                                                                             \
         work;                                                                                                 \
-        UNROLL for (int n = 0; n < (NB); n++)                                                                 \
-            UNROLL for (int i = 0; i < (CB); i++) {                                                           \
-                __m512i v = acc[n * (CB) + i];                                                                \
-                if (fix)                                                                                      \
-                    v = _mm512_sub_epi32(_mm512_add_epi32(v, v), _mm512_set1_epi32(c[i].nonzero));           \
-                put(m, l, g + (uint32_t)n, v, c[i].y);                                                        \
-            }                                                                                                 \
+        if (fix)                                                                                              \
+            correct(c, acc, NB, CB);                                                                          \
+        put_block(m, l, g, c, acc, NB, CB);                                                                   \
     }
 #define BLOCKS(mode, MODE)                                                       \
     BLOCK(mode##_2x8, block(l, w, c, MODE, 2, 8, acc), 2, 8, MODE == X2W1)    \
