@@ -2,19 +2,27 @@
 
 A network of height H, width W and C channels takes:
 
-=========================================  ========================================================================
-numpy uint8, H x W x C (H x W when C = 1)   one image; as it is, without a copy when it is contiguous
-numpy uint8, N x H x W x C, N x H x W,      N images; the same. The last is how scikit-learn keeps images
-or N x (H * W * C)
-numpy uint8 of another size: h x w, h x w   one picture: grey, RGB or RGBA, or N of them, through the network's input
-x 1, 3 or 4, and N of them                  rule (size, fit, background, crop, invert)
-``PIL.Image``                               one picture, through the input rule
-path of a PNG, JPEG or PNM                  one picture, through the input rule
-path of anything else that `Dataset` opens  its images, through the input rule
-bytes of a PNG, JPEG or PNM file            one picture, through the input rule
-`Dataset`                                   its images, which must have the network's shape
-list or other iterable of these             all of them
-=========================================  ========================================================================
++----------------------------------------------+----------------------------------------------------------------+
+| numpy uint8, H x W x C (H x W when C = 1)    | one image; as it is, without a copy when it is contiguous      |
++----------------------------------------------+----------------------------------------------------------------+
+| numpy uint8, N x H x W x C, N x H x W,       | N images; the same. The last is how scikit-learn keeps images  |
+| or N x (H * W * C)                           |                                                                |
++----------------------------------------------+----------------------------------------------------------------+
+| numpy uint8 of another size: h x w, h x w    | one picture: grey, RGB or RGBA, or N of them, through          |
+| x 1, 3 or 4, and N of them                   | the network's input rule (size, fit, background, ...)          |
++----------------------------------------------+----------------------------------------------------------------+
+| ``PIL.Image``                                | one picture, through the input rule                            |
++----------------------------------------------+----------------------------------------------------------------+
+| path of a PNG, JPEG or PNM                   | one picture, through the input rule                            |
++----------------------------------------------+----------------------------------------------------------------+
+| path of anything else that `Dataset` opens   | its images, through the input rule                             |
++----------------------------------------------+----------------------------------------------------------------+
+| bytes of a PNG, JPEG or PNM file             | one picture, through the input rule                            |
++----------------------------------------------+----------------------------------------------------------------+
+| `Dataset`                                    | its images, which must have the network's shape                |
++----------------------------------------------+----------------------------------------------------------------+
+| list or other iterable of these              | all of them                                                    |
++----------------------------------------------+----------------------------------------------------------------+
 
 One image gives one answer (an int, a row of scores); everything else gives an array with an answer for each.
 """
