@@ -12,13 +12,13 @@
 #include <string.h>
 
 struct train {
-    const char *topology, *path, *val, *out, *rule, *augment, *teacher, *maths, *names;
+    const char *topology, *path, *val, *out, *rule, *augment, *teacher, *init, *maths, *names;
     uint32_t    epochs, batch, seed, threads;
     double      rate, share;
     int         resume;
     bnn_dataset_options data;
 
-    bnn_network *blank, *teacher_net, *best, *last;
+    bnn_network *blank, *teacher_net, *init_net, *best, *last;
     bnn_dataset *set, *validation;
     uint32_t     keep_out;
     char        *file[4]; /* last, checkpoint, csv, svg */
@@ -166,6 +166,7 @@ static bnn_train_options options_of(struct train *t)
     o.maths         = t->maths;
     o.names         = t->n_names ? t->name : NULL;
     o.n_names       = t->n_names;
+    o.init          = t->init_net;
     o.teacher       = t->teacher_net;
     o.teacher_share = t->share;
     return o;
@@ -241,6 +242,8 @@ static int open_all(struct train *t, bnn_error *err)
         rc = open_validation(t, err);
     if (rc == BNN_OK && t->teacher)
         rc = bnn_network_open(&t->teacher_net, t->teacher, NULL, err);
+    if (rc == BNN_OK && t->init)
+        rc = bnn_network_open(&t->init_net, t->init, NULL, err);
     if (rc == BNN_OK)
         rc = choose_rule(t, err);
     if (rc == BNN_OK && t->resume)
@@ -288,6 +291,7 @@ static void close_all(struct train *t)
 {
     bnn_network_close(t->blank);
     bnn_network_close(t->teacher_net);
+    bnn_network_close(t->init_net);
     bnn_network_close(t->best);
     bnn_network_close(t->last);
     bnn_dataset_close(t->set);
@@ -325,6 +329,7 @@ static int run(tool_line *line, bnn_error *err)
         OPTION_TEXT(0, "names", "FILE", &t.names, "names of the classes, one a line (default: those of the folders)"),
         OPTION_NUMBER(0, "seed", "N", &t.seed, 0, 4294967295.0, "the same seed gives the same network (default 1)"),
         OPTION_NUMBER(0, "threads", "N", &t.threads, 0, 1024, "worker threads; 0 = one per core (default)"),
+        OPTION_TEXT(0, "init", "NET", &t.init, "network whose weights are the start, in layers of the same shape"),
         OPTION_TEXT(0, "teacher", "NET", &t.teacher, "network to learn from beside the labels"),
         OPTION_REAL(0, "share", "R", &t.share, 0, 1, "the teacher's weight beside the labels' (default 0.5)"),
         OPTION_TEXT(0, "maths", "NAME", &t.maths, "onednn-bf16, onednn-f32 or openblas-f32 (default: the first that works)"),

@@ -75,6 +75,7 @@ typedef struct bnn_train_options {
     void    *user;
     const bnn_network *teacher; /* NULL, or a network of the same input and classes to learn from as well */
     double   teacher_share;   /* its weight beside the labels', 0 .. 1 */
+    const bnn_network *init;  /* NULL, or a network whose weights are the start, in layers of the same shape */
     const char *const *names; /* NULL, or a name for each class; else those of the data set, if it has any */
     uint32_t n_names;         /* must be the number of classes when names are given (ESHAPE) */
     bnn_train_comparison *comparison; /* NULL, or filled with `best` beside its float graph on the validation images */

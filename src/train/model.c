@@ -174,13 +174,33 @@ void bnn_model_free(bnn_model *m)
     bnn_free(m);
 }
 
-void bnn_model_init(bnn_model *m, uint64_t seed)
+/* The layer of a network that has the block's place and shape, or NULL. */
+static const bnn_layer *same_layer(const bnn_network *net, const bnn_block *b)
+{
+    const bnn_layer *l = net && b->index < net->topology.layers ? &net->topology.layer[b->index] : NULL;
+    return l && l->kind == b->layer->kind && l->MW == b->layer->MW && l->MH == b->layer->MH ? l : NULL;
+}
+
+/* A weight w starts between w/4 and 3w/4: it keeps its sign, and may still change. */
+static void start_from(bnn_block *b, const bnn_network *net, const bnn_layer *l)
+{
+    for (uint32_t r = 0; r < l->MH; r++)
+        for (uint32_t s = 0; s < l->MW; s++) {
+            float *latent = &b->latent.value[(size_t)r * l->MW + s];
+            *latent = 0.5f * (float)bnn_weight_at(l, &net->matrix[b->index], r, s) + 0.25f * *latent;
+        }
+}
+
+void bnn_model_init(bnn_model *m, uint64_t seed, const bnn_network *from)
 {
     for (uint32_t i = 0; i < m->blocks; i++) {
+        bnn_block *b = &m->block[i];
         bnn_random r = bnn_random_at(seed, BNN_FOR_WEIGHTS, i);
-        bnn_adam *latent = &m->block[i].latent;
-        for (size_t k = 0; k < latent->size; k++)
-            latent->value[k] = bnn_random_unit(&r);
+        for (size_t k = 0; k < b->latent.size; k++)
+            b->latent.value[k] = bnn_random_unit(&r);
+        const bnn_layer *l = same_layer(from, b);
+        if (l)
+            start_from(b, from, l);
     }
     bnn_model_quantise_weights(m);
 }

@@ -97,7 +97,8 @@ typedef struct bnn_model {
 int  bnn_model_new(bnn_model **out, const bnn_topology *t, uint32_t classes, size_t batch, bool trainable,
                    const char *maths, bnn_pool *pool, bnn_error *err);
 void bnn_model_free(bnn_model *m);
-void bnn_model_init(bnn_model *m, uint64_t seed); /* latents uniform in [-1, 1) */
+/* Latents uniform in [-1, 1); in layers that `from` (may be NULL) has in the same shape, near its weights. */
+void bnn_model_init(bnn_model *m, uint64_t seed, const bnn_network *from);
 void bnn_model_quantise_weights(bnn_model *m);    /* latents -> weights, after init or a checkpoint */
 
 /* Runs the n images in m->input up to the accumulators of the last block. */

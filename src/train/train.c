@@ -318,6 +318,8 @@ static void print_settings(bnn_printer *p, const bnn_trainer *t)
               o->learning_rate, (unsigned long long)o->seed, t->model->gemm.name, t->model->classes);
     bnn_augment_print(&t->augment, text, sizeof text);
     bnn_print(p, "augment %s\n", text);
+    if (o->init)
+        bnn_print(p, "init %016llx\n", (unsigned long long)o->init->checksum);
     if (o->teacher)
         bnn_print(p, "teacher %016llx %.9g\n", (unsigned long long)o->teacher->checksum, o->teacher_share);
     bnn_samples_digest(&t->train, digest);
@@ -414,6 +416,8 @@ static int describe(bnn_network *net, const bnn_trainer *t, uint32_t epoch, cons
     bnn_augment_print(&t->augment, change, sizeof change);
     bnn_print(&p, "bnn train, epoch %u of %u, batch %zu, learning rate %g to 0, augment %s, %s", epoch, t->options.epochs,
               t->model->batch, t->options.learning_rate, change, t->model->gemm.name);
+    if (t->options.init)
+        bnn_print(&p, ", from %016llx", (unsigned long long)t->options.init->checksum);
     if (t->options.teacher)
         bnn_print(&p, ", teacher %016llx with share %g", (unsigned long long)t->options.teacher->checksum, t->options.teacher_share);
     int rc = bnn_network_set_text(net, "recipe", text, err);
@@ -476,7 +480,7 @@ int bnn_train(bnn_network **best, bnn_network **last, const bnn_network *blank, 
     if (rc == BNN_OK && t->options.resume)
         rc = bnn_checkpoint_read(t, t->options.checkpoint, err);
     else if (rc == BNN_OK)
-        bnn_model_init(t->model, t->options.seed);
+        bnn_model_init(t->model, t->options.seed, t->options.init);
     if (rc == BNN_OK)
         rc = run(t, err);
     if (rc == BNN_OK)

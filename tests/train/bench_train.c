@@ -113,7 +113,7 @@ int main(int argc, char **argv)
     bnn_random r = bnn_random_at(1, BNN_FOR_AUGMENT, 0);
     for (size_t i = 0; i < size; i++)
         picture[i] = t.input_bits == 8 ? (float)((int)bnn_random_below(&r, 256) - 128) : bnn_random_unit(&r) < 0 ? -1.0f : 1.0f;
-    bnn_model_init(m, 1);
+    bnn_model_init(m, 1, NULL);
     step(m, n, picture, labels, 0); /* the library compiles its kernels */
     memset(took, 0, sizeof took);
     for (size_t i = 0; i < STEPS; i++) {

@@ -197,7 +197,7 @@ static void check(const char *text)
         print_message("%s\n", err.message);
         exit(77);
     }
-    bnn_model_init(m, 5);
+    bnn_model_init(m, 5, NULL);
     for (size_t i = 0; i < N * bnn_shape_size(t.input); i++)
         ((float *)m->input)[i] = (float)(input->v[i] = bnn_random_unit(&r));
     for (size_t i = 0; i < N; i++)

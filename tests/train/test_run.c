@@ -230,6 +230,28 @@ static void learns_from_a_teacher(void **state)
     end(&teacher);
 }
 
+/* Started from a trained network, one epoch goes further than from nothing. */
+static void starts_from_a_network(void **state)
+{
+    struct run before, r;
+    double from_nothing;
+    (void)state;
+    start(&before, conv);
+    assert_int_equal(train(&before), BNN_OK);
+    start(&r, conv);
+    r.options.epochs = 1;
+    assert_int_equal(train(&r), BNN_OK);
+    from_nothing = r.validation;
+    end(&r);
+    start(&r, conv);
+    r.options.epochs = 1;
+    r.options.init   = before.best;
+    assert_int_equal(train(&r), BNN_OK);
+    assert_true(r.validation > from_nothing);
+    end(&r);
+    end(&before);
+}
+
 static void refuses(void **state)
 {
     struct run r;
@@ -257,6 +279,7 @@ int main(void)
         cmocka_unit_test(same_on_any_number_of_threads),
         cmocka_unit_test(resumes_bit_for_bit),
         cmocka_unit_test(learns_from_a_teacher),
+        cmocka_unit_test(starts_from_a_network),
         cmocka_unit_test(refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
