@@ -262,6 +262,35 @@ def test_writing(name):
     subprocess.run(["rm", "-r", "out", "again"], check=True)
 
 
+def test_own_topology():
+    """A map of 2x2 before a dense layer, whose inputs the scripts have as (c, y, x); pooled ternary activations; six arrays at the end."""
+    open("small.topology", "w").write("input 6x6x3 uint8\nconv 8 3x3 w1 a2\nmaxpool 2x2\ndense 10 w2 a1\ndense <=7 w2 scores\n")
+    conv, dense, last = make_weights((8, 3, 3, 3)), make_weights((32, 10)), make_weights((10, 5))
+    norms = [make_norm(8, 27, 1 / 128, True), make_norm(10, 32, 1, True), [np.full(5, v, "f4") for v in (0.5, 0.25, -2, 3, 0.5)]]
+    np.savez_compressed("small.npz", conv, *norms[0], dense, *norms[1], last, *norms[2])
+    assert convert("small.npz", "small.safetensors", "--topology", "small.topology") == (0, "")
+    planes = rng.randint(0, 256, size=(300, 3, 6, 6)).astype("u1")
+    with open("small.bin", "wb") as f:
+        for p in planes:
+            f.write(b"\0" + p.tobytes())
+    q = np.clip(np.floor((-1 + 2 * np.arange(256) / 255) * 128 + 0.5), -128, 127)
+    x = np.ascontiguousarray(q[planes].transpose(0, 2, 3, 1) / 128)
+
+    def norm(acc, n):
+        b, beta, gamma, mean, inv_std = (v.astype("f8") for v in n)
+        return ((acc + b) - mean) * (gamma * inv_std) + beta
+
+    acc = windows(x) @ quantise(conv.transpose(0, 2, 3, 1).reshape(8, 27).astype("f8"), 1).T
+    z = norm(pool(acc), norms[0])
+    x = -1.0 + (z >= -0.5) + (z >= 0.5)
+    z = norm(x.transpose(0, 3, 1, 2).reshape(-1, 32) @ quantise(dense.astype("f8"), 2), norms[1])
+    scores = np.where(z >= 0, 1.0, -1.0) @ quantise(last.astype("f8"), 2)
+    raw = subprocess.run([bnn, "classify", "small.safetensors", "small.bin", "--record", "6x6x3", "--format", "raw"],
+                         capture_output=True, check=True).stdout
+    assert (np.frombuffer(raw, "<i4").reshape(-1, 5) == -scores).all()  # gamma is negative
+    return len(np.unique(scores, axis=0))
+
+
 def test_refusals():
     code, text = convert("in.npz", "x.safetensors")
     assert code == 1 and "in.npz: 53 arrays do not say how many bits" in text, text
@@ -302,5 +331,6 @@ for network in NETWORKS:
     print(network, "exact: as the trained graph; written as an archive: the same network")
 test_exact("lfcW1A1", 10, same_norm=True)
 test_exact("lfcW1A2", 47)
+assert sum(test_own_topology() for _ in range(20)) > 200  # different answers
 make_archive("cnvW2A2", 10, zeros=False)
 test_refusals()
