@@ -71,7 +71,9 @@ module bnn_axil
    reg f_past = 0;
    always @(posedge i_clk) f_past <= 1;
    always @(*) if (!f_past) assume (i_reset);
-   wire f_two = f_past && !i_reset && $past(f_past) && !$past(i_reset);
+   reg f_quiet = 0; // no reset in the cycle before this one
+   always @(posedge i_clk) f_quiet <= f_past && !i_reset;
+   wire f_two = f_quiet && !i_reset;
 
    // The master keeps its side: an offer stays, unchanged, until it is taken.
    always @(posedge i_clk) if (f_two) begin

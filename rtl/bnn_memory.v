@@ -98,6 +98,7 @@ module bnn_memory
       part         <= i_part;
       o_word_valid <= back;
    end
+`ifdef VERILATOR
    wire [PARTS*PART-1:0] picked;
    generate
       if (PARTS * PART > W) begin : g_padded
@@ -107,6 +108,25 @@ module bnn_memory
       end
    endgenerate
    wire [PART-1:0] word = picked[{24'd0, part} * PART +: PART];
+`else
+   // and-or: a variable shift by lane x W would cost far more where W is no power of two
+   wire [PARTS*PART*LANES-1:0] picked;
+   generate for (q = 0; q < LANES; q = q + 1) begin : g_pick
+      localparam [31:0] LANE = q;
+      for (p = 0; p < PARTS; p = p + 1) begin : g_part
+         localparam BITS = p == PARTS - 1 ? REST : PART;
+         wire [PART-1:0] mask = {PART{lane == LANE[L-1:0] && part == p}};
+         assign picked[(q*PARTS + p)*PART +: PART] = mask & (o_row[q*W + p*PART +: BITS] | {PART{1'b0}});
+      end
+   end endgenerate
+   reg [PART-1:0] word;
+   integer        i;
+   always @(*) begin
+      word = {PART{1'b0}};
+      for (i = 0; i < LANES * PARTS; i = i + 1)
+        word = word | picked[i*PART +: PART];
+   end
+`endif
    always @(posedge i_clk)
      if (back)
        o_word <= {{(64-PART){1'b0}}, word};

@@ -42,7 +42,7 @@
  *   QUEUE                               places of the output FIFO
  *   PIPE                                1 = a register after the memories
  *   STYLE                               of bnn_agree
- *   WEIGHT_STYLE, THRESHOLD_STYLE       ram_style of the memories
+ *   WEIGHT_STYLE, THRESHOLD_STYLE, REPLAY_STYLE   ram_style of the memories
  */
 `default_nettype none
 `include "bnn_check.vh"
@@ -63,6 +63,7 @@ module bnn_mvtu
     parameter STYLE           = 2,
     parameter WEIGHT_STYLE    = "auto",
     parameter THRESHOLD_STYLE = "auto",
+    parameter REPLAY_STYLE    = "auto",
     parameter WEIGHT_NAME     = "weights",
     parameter THRESHOLD_NAME  = "thresholds",
     // Follows from the above; do not set.
@@ -124,7 +125,7 @@ module bnn_mvtu
       end
    endgenerate
 
-   reg [XB-1:0] replay [0:2*(1<<SA)-1];
+   (* ram_style = REPLAY_STYLE *) reg [XB-1:0] replay [0:2*(1<<SA)-1];
    reg          in_half, out_half;
    reg [SA-1:0] in_step, step;
    reg [NA-1:0] fold;
@@ -323,6 +324,6 @@ module bnn_mvtu
    always @(posedge i_clk)
      o_chain <= weight_back ? {1'b1, weight_word} : threshold_back ? {1'b1, threshold_word} : i_chain;
 
-   wire unused_bus = &{1'b0, lane, index, has_place};
+   wire unused = &{1'b0, lane, index, has_place, REPLAY_STYLE == ""};
 endmodule
 `default_nettype wire

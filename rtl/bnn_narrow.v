@@ -75,7 +75,7 @@ module bnn_narrow
    always @(*) if (f_past && !i_reset) begin
       assert (left <= R && word < WORDS);
       if (o_valid) assert (hold == f_shift);              // Rule 1: pieces in order
-      if (WORDS % R == 0 && o_valid) assert ((word + left) % R == 0); // Rule 2: no piece lost
+      if (WORDS % R == 0) assert ((word + left) % R == 0); // Rule 2: no piece lost
    end
    always @(posedge i_clk)
      if (f_past && !i_reset && !$past(i_reset) && $past(o_valid) && !$past(i_ready))

@@ -43,9 +43,12 @@ int tool_check_runtime(const tool_common *c, bnn_error *err)
 
 int tool_open_runtime(tool_session *s, const tool_common *c, bnn_error *err)
 {
+    bnn_options run = c->run;
     int rc = tool_check_runtime(c, err);
     if (rc == BNN_OK)
-        rc = bnn_runtime_open(&s->runtime, s->network, &c->run, err);
+        rc = tool_hardware_prepare(&s->hardware, c->overlay, s->network, &run, err);
+    if (rc == BNN_OK)
+        rc = bnn_runtime_open(&s->runtime, s->network, &run, err);
     s->threads = c->run.threads;
     return rc == BNN_EINVAL ? TOOL_USAGE : rc; /* all that it takes comes from options */
 }

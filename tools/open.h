@@ -2,7 +2,7 @@
 #ifndef BNN_TOOLS_OPEN_H
 #define BNN_TOOLS_OPEN_H
 
-#include "options.h"
+#include "hardware.h"
 
 /* A network, a runtime on it and a data set for it; what was not opened is NULL. */
 typedef struct tool_session {
@@ -12,6 +12,7 @@ typedef struct tool_session {
     bnn_dataset     *data;
     size_t           count; /* images of `data` */
     unsigned         threads; /* that read pictures; 0 = one per core */
+    tool_hardware    hardware;
 } tool_session;
 
 /* Each opens one thing more; on failure tool_close frees what there is. */

@@ -42,6 +42,7 @@ typedef struct tool_common {
     bnn_open_options    open;
     bnn_options         run;
     bnn_dataset_options data;
+    const char         *overlay; /* settings of backend overlay (hardware.h) */
 } tool_common;
 
 tool_common tool_common_default(void);
@@ -56,7 +57,8 @@ tool_common tool_common_default(void);
     OPTION_TEXT(0, "backend", "NAME", &(c)->run.backend, "what computes: cpu, ... (default: the best available)"),  \
     OPTION_TEXT(0, "cpu", "LEVEL", &(c)->run.cpu, "kernels of backend cpu: auto, scalar, ... (see `bnn info --cpu`)"), \
     OPTION_NUMBER(0, "threads", "N", &(c)->run.threads, 0, 1024, "worker threads; 0 = one per core (default)"),     \
-    OPTION_CHOICE(0, "decode", "argmax|multi|single|margin", &(c)->run.decode, "rule from scores to label (default: the network's)")
+    OPTION_CHOICE(0, "decode", "argmax|multi|single|margin", &(c)->run.decode, "rule from scores to label (default: the network's)"), \
+    OPTION_TEXT(0, "overlay", "SETTINGS", &(c)->overlay, "of backend overlay: folding=FILE,load=WAY,stall=PERCENT,...")
 
 #define OPTIONS_DATA(c)                                                                                             \
     OPTION_TEXT(0, "labels", "FILE", &(c)->data.labels, "labels: IDX file, or one integer a line"),                 \

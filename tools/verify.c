@@ -25,6 +25,7 @@ struct candidate {
 struct verify {
     tool_common      common;
     tool_session     session;   /* its runtime is the reference */
+    tool_hardware    hardware;
     uint32_t         seed, count;
     const char      *against;   /* checkpoint of the training that made the network */
     uint8_t         *images;
@@ -96,7 +97,9 @@ static int add_candidate(struct verify *v, const char *backend, const char *leve
     }
     options.backend = backend;
     options.cpu     = level;
-    const int rc = bnn_runtime_open(&c->runtime, v->session.network, &options, err);
+    int rc = tool_hardware_prepare(&v->hardware, v->common.overlay, v->session.network, &options, err);
+    if (rc == BNN_OK)
+        rc = bnn_runtime_open(&c->runtime, v->session.network, &options, err);
     v->candidates += rc == BNN_OK;
     return rc;
 }
@@ -304,6 +307,11 @@ static int report(struct verify *v, bnn_error *err)
         tool_print("%-16s %s\n", c->name, c->found[0] ? "differs" : "equal in every layer, score and label");
         if (!wrong && c->found[0])
             wrong = c;
+    }
+    for (size_t i = 0; i < v->candidates; i++) {
+        bnn_stats stats;
+        bnn_runtime_get_stats(v->candidate[i].runtime, &stats);
+        tool_hardware_report(&stats, 100);
     }
     if (!wrong)
         return BNN_OK;

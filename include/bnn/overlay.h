@@ -97,6 +97,11 @@ BNN_API int bnn_overlay_write(bnn_overlay *overlay, const char *folder, const bn
 BNN_API int bnn_overlay_build(bnn_overlay *overlay, const char *cache, int waves,
                               char *path, size_t size, bnn_error *err);
 
+/* Writes the overlay into `folder` and runs one of its scripts: "synth" (Yosys, xc7; needs 64-bit ports),
+ * "route_ice40" (HX8K) or "route_ecp5" (85F), both for ports of 8 bits. What it found is in folder/NAME.txt.
+ * EBACKEND when a tool is missing, EIO when it fails (the message names its log). */
+BNN_API int bnn_overlay_make(bnn_overlay *overlay, const char *folder, const char *name, bnn_error *err);
+
 #ifdef __cplusplus
 } /* extern "C" */
 #endif

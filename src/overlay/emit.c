@@ -1,5 +1,6 @@
 /* emit.c -- the text of an overlay. */
 #include "overlay/emit.h"
+#include "overlay/resources.h"
 
 #include <string.h>
 
@@ -33,14 +34,14 @@ static void emit_mvtu(bnn_printer *p, const bnn_plan *plan, uint32_t i)
 {
     const bnn_stage *s = &plan->stage[i];
     const bnn_unit *u = &plan->design.units.unit[s->unit];
-    const char *weights = (uint64_t)u->SF * u->NF > 64 ? "BLOCK" : "LUT";
-    const char *thresholds = u->NF > 64 ? "BLOCK" : "LUT";
+    const char *weights = (uint64_t)u->SF * u->NF > BNN_LUT_DEPTH ? "BLOCK" : "LUT";
+    const char *thresholds = u->NF > BNN_LUT_DEPTH ? "BLOCK" : "LUT", *replay = 2 * u->SF > BNN_LUT_REPLAY ? "BLOCK" : "LUT";
     bnn_print(p, "   bnn_mvtu\n     #(.SF(%u), .NF(%u), .SIMD(%u), .PE(%u), .INPUT_BITS(%u), .WEIGHT_BITS(%u), .THRESHOLDS(%u),\n"
                  "       .SUM_BITS(%u), .OUT_BITS(%u), .UNIT(%u), .QUEUE(%u), .PIPE(%u), .STYLE(`BNN_STYLE),\n"
-                 "       .WEIGHT_STYLE(`BNN_%s), .THRESHOLD_STYLE(`BNN_%s), .WEIGHT_NAME(\"w%u\"), .THRESHOLD_NAME(\"t%u\"))\n"
+                 "       .WEIGHT_STYLE(`BNN_%s), .THRESHOLD_STYLE(`BNN_%s), .REPLAY_STYLE(`BNN_%s),\n       .WEIGHT_NAME(\"w%u\"), .THRESHOLD_NAME(\"t%u\"))\n"
                  "   unit_%u\n     (" HANDSHAKE ",\n      .i_bus(i_bus), .i_chain(chain_%u), .o_chain(chain_%u));\n",
               u->SF, u->NF, u->SIMD, u->PE, u->input_bits, u->weight_bits, u->thresholds, u->sum_bits, u->out_bits,
-              s->unit, plan->queue[s->unit], plan->design.pipe, weights, thresholds, s->unit, s->unit, s->unit, ENDS(i), s->unit, s->unit + 1);
+              s->unit, plan->queue[s->unit], plan->design.pipe, weights, thresholds, replay, s->unit, s->unit, s->unit, ENDS(i), s->unit, s->unit + 1);
 }
 
 static void emit_tap(bnn_printer *p, const bnn_plan *plan, uint32_t i)
@@ -61,7 +62,7 @@ static void emit_stage(bnn_printer *p, const bnn_plan *plan, uint32_t i)
     case BNN_STAGE_SWU:
         bnn_print(p, "   bnn_swu #(.W(%u), .H(%u), .WIDTH(%u), .K(%u), .CF(%u), .STYLE(`BNN_%s)) window_%u\n     (" HANDSHAKE ");\n",
                   s->a * s->bits, s->height, s->width, s->K, s->CF,
-                  (uint64_t)(s->K * s->width + s->K) * s->CF > 64 ? "BLOCK" : "LUT", i, ENDS(i));
+                  (uint64_t)(s->K * s->width + s->K) * s->CF > BNN_LUT_DEPTH ? "BLOCK" : "LUT", i, ENDS(i));
         return;
     case BNN_STAGE_POOL:
         bnn_print(p, "   bnn_maxpool #(.BITS(%u), .LANES(%u), .WIDTH(%u), .CF(%u)) pool_%u\n     (" HANDSHAKE ");\n", s->bits, s->a,

