@@ -62,19 +62,21 @@ static bool is_sorted(const bnn_samples *s)
 }
 
 /* keep[i] of the images that go: the last `count`, or of each class its last share. */
-static void choose(const bnn_samples *s, uint8_t *keep, size_t count)
+static int choose(const bnn_samples *s, uint8_t *keep, size_t count, bnn_error *err)
 {
     if (!is_sorted(s)) {
         memset(keep + s->count - count, 1, count);
-        return;
+        return BNN_OK;
     }
     size_t *of_class = bnn_alloc(BNN_NO_LABEL, sizeof *of_class), *seen = bnn_alloc(BNN_NO_LABEL, sizeof *seen);
-    for (size_t i = 0; of_class && seen && i < s->count; i++)
+    const int rc = of_class && seen ? BNN_OK : bnn_fail_memory(err, BNN_NO_LABEL * sizeof *seen);
+    for (size_t i = 0; rc == BNN_OK && i < s->count; i++)
         of_class[s->labels[i]]++;
-    for (size_t i = s->count; of_class && seen && i-- > 0;)
+    for (size_t i = s->count; rc == BNN_OK && i-- > 0;)
         keep[i] = (double)seen[s->labels[i]]++ + 0.5 < (double)of_class[s->labels[i]] * (double)count / (double)s->count;
     bnn_free(of_class);
     bnn_free(seen);
+    return rc;
 }
 
 int bnn_samples_keep_out(bnn_samples *s, bnn_samples *kept, size_t count, bnn_error *err)
@@ -85,8 +87,9 @@ int bnn_samples_keep_out(bnn_samples *s, bnn_samples *kept, size_t count, bnn_er
     bnn_samples rest = { 0 }, out = { 0 };
     int rc = keep ? BNN_OK : bnn_fail_memory(err, s->count);
     size_t n = 0;
+    if (rc == BNN_OK)
+        rc = choose(s, keep, count, err);
     if (rc == BNN_OK) {
-        choose(s, keep, count);
         for (size_t i = 0; i < s->count; i++)
             n += keep[i];
         rc = allocate(&rest, s->count - n, s->size, err);

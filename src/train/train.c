@@ -60,10 +60,9 @@ static void prepare_slice(void *context, size_t slice, unsigned thread)
     const struct batch *b = context;
     bnn_trainer *t = b->t;
     const size_t size = b->from->size;
-    uint8_t *changed = bnn_alloc(size, 1);
-    float *values = bnn_alloc(size, sizeof *values);
-    (void)thread;
-    for (size_t i = bnn_slice_at(b->n, BNN_SLICES, slice); changed && values && i < bnn_slice_at(b->n, BNN_SLICES, slice + 1); i++) {
+    uint8_t *changed = t->changed + thread * size;
+    float *values = t->values + thread * size;
+    for (size_t i = bnn_slice_at(b->n, BNN_SLICES, slice); i < bnn_slice_at(b->n, BNN_SLICES, slice + 1); i++) {
         const uint8_t *pixels = b->from->images + image_of(b, i) * size;
         if (b->augment) {
             bnn_random r = bnn_random_at(t->options.seed, BNN_FOR_AUGMENT, b->draw + i);
@@ -75,8 +74,6 @@ static void prepare_slice(void *context, size_t slice, unsigned thread)
         bnn_input_values(&t->rule, pixels, values);
         bnn_model_set_input(t->model, i, values);
     }
-    bnn_free(changed);
-    bnn_free(values);
 }
 
 static void load_batch(const struct batch *b)
@@ -367,10 +364,12 @@ static int set_up(bnn_trainer *t, const bnn_network *blank, const bnn_dataset *t
     rc = bnn_model_new(&t->model, &topology, classes, batch, true, t->options.maths, t->pool, err);
     if (rc != BNN_OK)
         return rc;
-    t->steps  = (uint32_t)(t->train.count / batch);
-    t->order  = bnn_alloc(t->train.count, sizeof *t->order);
-    t->labels = bnn_alloc(batch, sizeof *t->labels);
-    if (!t->order || !t->labels)
+    t->steps   = (uint32_t)(t->train.count / batch);
+    t->order   = bnn_alloc(t->train.count, sizeof *t->order);
+    t->labels  = bnn_alloc(batch, sizeof *t->labels);
+    t->changed = bnn_alloc(bnn_pool_threads(t->pool), t->train.size);
+    t->values  = bnn_alloc(bnn_pool_threads(t->pool), t->train.size * sizeof *t->values);
+    if (!t->order || !t->labels || !t->changed || !t->values)
         return bnn_fail_memory(err, t->train.count * sizeof *t->order);
     rc = bnn_graph_new(&t->last, &topology, err);
     if (rc == BNN_OK && t->options.teacher)
@@ -392,6 +391,8 @@ static void clear(bnn_trainer *t)
     bnn_rule_free(&t->rule);
     bnn_free(t->order);
     bnn_free(t->labels);
+    bnn_free(t->changed);
+    bnn_free(t->values);
     bnn_free(t->settings);
 }
 

@@ -17,6 +17,8 @@ typedef struct bnn_trainer {
     bnn_samples train, validation;
     uint32_t   *order;        /* [train.count] of this epoch */
     uint16_t   *labels;       /* [batch] */
+    uint8_t    *changed;      /* [threads][image]: a picture after augmentation ... */
+    float      *values;       /* [threads][image]: ... and as numbers */
     bnn_teacher teacher;      /* backend NULL = none */
     char       *settings;     /* all that decides the result, a line each: equal or no resuming */
 
