@@ -466,6 +466,13 @@ static int check_fold(bnn_trainer *t, const bnn_network *net, bnn_error *err)
                        t->validation.count, err);
 }
 
+/* The first checkpoint is written before the first step: a place that cannot be written is told at once. */
+static int begin(bnn_trainer *t, bnn_error *err)
+{
+    bnn_model_init(t->model, t->options.seed, t->options.init);
+    return write_checkpoint(t, err);
+}
+
 int bnn_train(bnn_network **best, bnn_network **last, const bnn_network *blank, const bnn_dataset *train,
               const bnn_dataset *validation, const bnn_train_options *options, bnn_error *err)
 {
@@ -481,7 +488,7 @@ int bnn_train(bnn_network **best, bnn_network **last, const bnn_network *blank, 
     if (rc == BNN_OK && t->options.resume)
         rc = bnn_checkpoint_read(t, t->options.checkpoint, err);
     else if (rc == BNN_OK)
-        bnn_model_init(t->model, t->options.seed, t->options.init);
+        rc = begin(t, err);
     if (rc == BNN_OK)
         rc = run(t, err);
     if (rc == BNN_OK)
