@@ -162,9 +162,9 @@ static int read_options(bnn_dataset *set, bnn_source_options *out, const bnn_dat
     if (o->input && strcmp(o->input, "photo") != 0)
         return bnn_fail(err, BNN_EINVAL, "input '%s'; expected photo", o->input);
     if (given && (r.height < 1 || r.width < 1 || r.channels < 1 || r.height > BNN_MAX_SIDE || r.width > BNN_MAX_SIDE
-                  || r.channels > BNN_MAX_SIDE))
-        return bnn_fail(err, BNN_EINVAL, "records of %ux%ux%u; expected sides and channels from 1 to %d", r.height, r.width,
-                        r.channels, BNN_MAX_SIDE);
+                  || r.channels > BNN_MAX_SIDE || (uint64_t)r.height * r.width * r.channels > BNN_MAX_MAP))
+        return bnn_fail(err, BNN_EINVAL, "records of %ux%ux%u; expected sides and channels from 1 to %d, and at most 2^30 values",
+                        r.height, r.width, r.channels, BNN_MAX_SIDE);
     set->photo = o->input != NULL;
     *out = (bnn_source_options){ .record       = given ? r : cifar,
                                  .record_given = given,

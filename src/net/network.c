@@ -94,10 +94,13 @@ int bnn_network_set_text(bnn_network *net, const char *key, const char *value, b
     size_t at = 0;
     while (at < net->texts && strcmp(net->text[at].key, key) < 0)
         at++;
+    const bool known = at < net->texts && strcmp(net->text[at].key, key) == 0;
+    if (!known && net->texts == BNN_MAX_TEXTS)
+        return bnn_fail(err, BNN_ESHAPE, "more than %d entries of provenance; expected at most that", BNN_MAX_TEXTS);
     char *copy = bnn_strdup(value);
     if (!copy)
         return bnn_fail_memory(err, strlen(value));
-    if (at < net->texts && strcmp(net->text[at].key, key) == 0) {
+    if (known) {
         bnn_free(net->text[at].value);
         net->text[at].value = copy;
         return BNN_OK;

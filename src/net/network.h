@@ -25,7 +25,10 @@ typedef struct bnn_matrix {
     int32_t  *thresholds; /* [MH][thresholds] */
 } bnn_matrix;
 
-enum { BNN_THRESHOLD_LIMIT = 1 << 30 }; /* |T| is at most this, so acc - T fits */
+enum {
+    BNN_THRESHOLD_LIMIT = 1 << 30, /* |T| is at most this, so acc - T fits */
+    BNN_MAX_TEXTS       = 1024,    /* of provenance */
+};
 
 /* From scores to a label. The core has one, argmax; formats bring others
  * (format/pynq_decode.c). `classes` of the `rows` scores take part. */

@@ -30,6 +30,14 @@ struct parse {
 #define SHAPE_FMT "%ux%ux%u"
 #define SHAPE(s) (s).height, (s).width, (s).channels
 
+/* The product may exceed size_t on machines of 32 bits. */
+static int check_map(struct parse *p, bnn_shape s)
+{
+    if ((uint64_t)s.height * s.width * s.channels > BNN_MAX_MAP)
+        return FAIL(p, BNN_ESHAPE, "a " SHAPE_FMT " map; expected at most 2^30 values", p->line, SHAPE(s));
+    return BNN_OK;
+}
+
 static int parse_input(struct parse *p, bnn_span rest)
 {
     bnn_span shape, type, extra;
@@ -51,7 +59,7 @@ static int parse_input(struct parse *p, bnn_span rest)
     p->t->input      = p->map;
     p->t->input_bits = p->bits;
     p->has_input     = true;
-    return BNN_OK;
+    return check_map(p, p->map);
 }
 
 static int parse_rows(struct parse *p, bnn_span *rest, bnn_layer *l)
@@ -120,7 +128,7 @@ static int check_matrix(struct parse *p, const bnn_layer *l)
                     l->weight_bits);
     if (l->at_most && !p->ended)
         return FAIL(p, BNN_EINVAL, "'<=' on an inner layer; only the last layer has as many rows as there are classes", p->line);
-    return BNN_OK;
+    return check_map(p, l->out);
 }
 
 static int parse_matrix(struct parse *p, bnn_span rest, bnn_layer *l)
@@ -139,8 +147,7 @@ static int parse_matrix(struct parse *p, bnn_span rest, bnn_layer *l)
         l->MW  = l->kernel * l->kernel * l->in.channels;
         l->out = (bnn_shape){ l->in.height - l->kernel + 1, l->in.width - l->kernel + 1, l->MH };
     } else {
-        const size_t mw = bnn_shape_size(l->in);
-        l->MW  = mw > BNN_MAX_MW ? BNN_MAX_MW + 1 : (uint32_t)mw;
+        l->MW  = (uint32_t)bnn_shape_size(l->in); /* at most BNN_MAX_MAP */
         l->out = (bnn_shape){ 1, 1, l->MH };
     }
     return check_matrix(p, l);

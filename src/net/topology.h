@@ -26,6 +26,7 @@
 enum {
     BNN_MAX_LAYERS  = 64,
     BNN_MAX_SIDE    = 4096,      /* height, width */
+    BNN_MAX_MAP     = 1 << 30,   /* values of one map */
     BNN_MAX_MH      = 65536,
     BNN_MAX_MW      = 1 << 22,   /* x 128 (8-bit inputs) < 2^31 */
     BNN_MAX_CLASSES = 1000,

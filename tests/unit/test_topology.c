@@ -55,7 +55,9 @@ static void mistakes_are_told_with_line_and_shapes(void **state)
         { "input 5x4x1 bit\ndense 8 w3 a1", "topology line 2: weights 'w3'; expected w1 or w2" },
         { "input 5x4x1 bit\ndense 1001 w1 scores", "topology line 2: 1001 rows at the end; expected 1 to 1000 classes" },
         { "input 5x4x1 bit\ndense 10 w1 scores\ndense 10 w1 scores", "topology line 3: a layer after the scores; expected none" },
-        { "input 4096x4096x4096 bit\ndense 10 w1 scores", "topology line 2: 4194305 inputs a neuron (dense on 4096x4096x4096); expected at most 4194304" },
+        { "input 4096x1025x1 bit\ndense 10 w1 scores", "topology line 2: 4198400 inputs a neuron (dense on 4096x1025x1); expected at most 4194304" },
+        { "input 4096x4096x65 bit\ndense 10 w1 scores", "topology line 1: a 4096x4096x65 map; expected at most 2^30 values" },
+        { "input 4096x4096x1 bit\nconv 65 1x1 w1 a1", "topology line 2: a 4096x4096x65 map; expected at most 2^30 values" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
