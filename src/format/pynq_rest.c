@@ -137,7 +137,9 @@ static int keep_path(struct sink *s, const bnn_network *net, const bnn_pynq_over
         return rc;
     rc = keep_file(s, net, o, name, &file, err);
     bnn_file_close(&file);
-    return rc == BNN_OK ? rc : bnn_fail_prefix(err, path);
+    if (rc != BNN_OK)
+        bnn_fail_prefix(err, path);
+    return rc;
 }
 
 static int keep_folder(struct sink *s, const bnn_network *net, const bnn_pynq_overlay *o, const char *folder, bnn_error *err)
@@ -250,9 +252,17 @@ void bnn_pynq_rest_close(bnn_pynq_rest *rest)
 
 const bnn_pynq_rest_file *bnn_pynq_rest_find(const bnn_pynq_rest *rest, const char *name)
 {
-    for (size_t i = 0; i < rest->files; i++)
-        if (strcmp(rest->file[i].name, name) == 0)
-            return &rest->file[i];
+    size_t low = 0, high = rest->files; /* sorted by name, and there may be many */
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const int order = strcmp(name, rest->file[middle].name);
+        if (order == 0)
+            return &rest->file[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
     return NULL;
 }
 
