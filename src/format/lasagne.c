@@ -361,8 +361,10 @@ static int read_archive(bnn_lasagne *a, const char *path, const bnn_open_options
     int rc = find_topology(a, path, options, err);
     if (rc == BNN_OK)
         rc = take_layers(&r);
-    if (rc != BNN_OK)
-        return bnn_fail_prefix(err, path);
+    if (rc != BNN_OK) {
+        bnn_fail_prefix(err, path);
+        return rc;
+    }
     return options->names ? read_names(a, options->names, err) : BNN_OK;
 }
 

@@ -199,7 +199,7 @@ static int read_member(bnn_array *out, const bnn_zip_member *m, bnn_error *err)
     bnn_array a = { 0 };
     int rc = bnn_zip_unpack(m, bytes, err);
     if (rc == BNN_OK && (rc = bnn_npy_read(&a, bytes, m->size, err)) != BNN_OK)
-        rc = bnn_fail_prefix(err, m->name);
+        bnn_fail_prefix(err, m->name);
     if (rc == BNN_OK && !(a.name = bnn_strndup(m->name, strlen(m->name) - strlen(".npy")))) {
         bnn_free(a.data);
         rc = bnn_fail_memory(err, strlen(m->name));
@@ -245,7 +245,9 @@ int bnn_npz_open(bnn_npz *out, const char *path, bnn_error *err)
         return rc;
     rc = bnn_npz_read(out, file.data, file.size, err);
     bnn_file_close(&file);
-    return rc == BNN_OK ? rc : bnn_fail_prefix(err, path);
+    if (rc != BNN_OK)
+        bnn_fail_prefix(err, path);
+    return rc;
 }
 
 void bnn_npz_free(bnn_npz *npz)

@@ -140,7 +140,9 @@ static int parse_file(bnn_topology *out, const char *path, bnn_error *err)
         return rc;
     rc = bnn_topology_parse(out, (const char *)file.data, file.size, err);
     bnn_file_close(&file);
-    return rc == BNN_OK ? rc : bnn_fail_prefix(err, path);
+    if (rc != BNN_OK)
+        bnn_fail_prefix(err, path);
+    return rc;
 }
 
 int bnn_topology_open(bnn_topology *out, const char *name_path_or_text, bnn_error *err)

@@ -3,6 +3,7 @@
 #include "format/safetensors.h"
 #include "format/small.h"
 #include "base/bytes.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 #include <setjmp.h>
@@ -276,6 +277,27 @@ static void headers_that_are_none(void **state)
 
 /* --------------------------------------------------------------- writing -- */
 
+/* `err` may be NULL, and the code is the same. */
+static void codes_do_not_depend_on_the_message(void **state)
+{
+    static const struct { const char *name, *text; } files[] = {
+        { "a.npz", "PK\3\4 and no archive" }, { "b.safetensors", "text" }, { "c.topology", "input 1x1x1 bit\n" },
+    };
+    char scratch[256];
+    (void)state;
+    scratch_make(scratch);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        bnn_network *net;
+        bnn_topology t;
+        bnn_error err;
+        const char *path = scratch_path(scratch, files[i].name);
+        assert_int_equal(bnn_file_write(path, files[i].text, strlen(files[i].text), &err), BNN_OK);
+        assert_int_equal(bnn_network_open(&net, path, NULL, NULL), bnn_network_open(&net, path, NULL, &err));
+        assert_int_equal(bnn_topology_open(&t, path, NULL), bnn_topology_open(&t, path, &err));
+    }
+    scratch_remove(scratch);
+}
+
 static void a_file_that_cannot_be_written_leaves_nothing(void **state)
 {
     char scratch[256];
@@ -342,6 +364,7 @@ int main(void)
         cmocka_unit_test(parameters_out_of_range_are_named),
         cmocka_unit_test(a_topology_larger_than_its_file_is_refused_before_it_costs),
         cmocka_unit_test(headers_that_are_none),
+        cmocka_unit_test(codes_do_not_depend_on_the_message),
         cmocka_unit_test(a_file_that_cannot_be_written_leaves_nothing),
         cmocka_unit_test(version_1_loads_for_ever),
     };
