@@ -25,6 +25,8 @@ enum {
 };
 /* A task should last long enough that handing it over does not matter: about 50 us. */
 static const uint64_t TASK_OPS = (uint64_t)1 << 27;
+/* Maps of a task at most, but for those of one image. */
+static const size_t BLOCK_BYTES = (size_t)1 << 24;
 
 struct engine {
     bnn_kernels kernels;
@@ -166,7 +168,7 @@ static int prepare_engine(bnn_backend_state *s, struct engine *e, bnn_error *err
     return rc;
 }
 
-/* As many images as make a task of the wanted length, in eights. */
+/* As many images as make a task of the wanted length, in eights; fewer where maps are large. */
 static size_t block_images(const bnn_backend_state *s)
 {
     const bnn_topology *t = &s->net->topology;
@@ -176,7 +178,8 @@ static size_t block_images(const bnn_backend_state *s)
     if (s->engine[0].kernels.takes && s->map_size * TILE_BLOCK <= TILE_MAPS)
         return TILE_BLOCK;
     const uint64_t n = (TASK_OPS / ops + EASY_BLOCK) / EASY_BLOCK * EASY_BLOCK;
-    return n > MAX_BLOCK ? MAX_BLOCK : (size_t)n;
+    const size_t most = BLOCK_BYTES / s->map_size + 1;
+    return n > most ? most : n > MAX_BLOCK ? MAX_BLOCK : (size_t)n;
 }
 
 static int open_workers(bnn_backend_state *s, bnn_error *err)

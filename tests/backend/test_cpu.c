@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -196,6 +198,26 @@ static void one_image_is_its_part_of_a_batch(void **state)
     }
 }
 
+/* Maps of 32 MB: a runtime must not hold eight images of them. */
+static void large_maps_take_the_memory_of_one_image(void **state)
+{
+    static const char text[] = "input 2048x2048x1 bit\nconv 2 1x1 w1 a1\nmaxpool 2x2\nmaxpool 2x2\nmaxpool 2x2\ndense 2 w1 scores\n";
+    bnn_topology t;
+    bnn_network *net;
+    bnn_error err;
+    struct rusage before, after;
+    (void)state;
+    assert_int_equal(bnn_topology_parse(&t, text, strlen(text), &err), BNN_OK);
+    assert_int_equal(bnn_network_new(&net, &t, &err), BNN_OK);
+    assert_int_equal(bnn_network_finish(net, &err), BNN_OK);
+    getrusage(RUSAGE_SELF, &before);
+    bnn_runtime *run = open_level(net, "scalar", 1);
+    getrusage(RUSAGE_SELF, &after);
+    assert_true(after.ru_maxrss - before.ru_maxrss < 300 * 1024); /* in KiB */
+    bnn_runtime_close(run);
+    bnn_network_close(net);
+}
+
 static void missing_levels_say_why(void **state)
 {
     random_state r = { 1 };
@@ -225,6 +247,7 @@ int main(void)
         cmocka_unit_test(scalar_is_the_definition),
         cmocka_unit_test(every_level_is_scalar),
         cmocka_unit_test(one_image_is_its_part_of_a_batch),
+        cmocka_unit_test(large_maps_take_the_memory_of_one_image),
         cmocka_unit_test(missing_levels_say_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
