@@ -65,10 +65,14 @@ static void print_text(struct classify *c, const tool_chunk *k, size_t i)
     const uint32_t top = top_of(c);
     size_t index = 0;
     const char *file = bnn_dataset_source(c->session.data, k->first + i, &index);
-    tool_print("%s\t%zu", file, index);
+    tool_print_name(file);
+    tool_print("\t%zu", index);
     rank(c, scores, k->labels[i], top);
-    for (uint32_t t = 0; t < top; t++)
-        tool_print("\t%u\t%s\t%d", c->rank[t], class_name(c, c->rank[t]), scores[c->rank[t]]);
+    for (uint32_t t = 0; t < top; t++) {
+        tool_print("\t%u\t", c->rank[t]);
+        tool_print_name(class_name(c, c->rank[t]));
+        tool_print("\t%d", scores[c->rank[t]]);
+    }
     tool_print("\n");
 }
 

@@ -65,19 +65,20 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The first images again, one by one, for at most half a second. */
+/* The first images again, one by one, for at most half a second. Few of them:
+ * large pictures take longer to read than to classify. */
 static int measure_latency(struct eval *e, tool_chunk *k, bnn_error *err)
 {
-    enum { MOST = 1000 };
+    enum { MOST = 1000, FEW = 64 };
     const bnn_shape in = e->session.info.input;
     const size_t image = (size_t)in.height * in.width * in.channels;
-    const size_t count = e->session.count < k->capacity ? e->session.count : k->capacity;
+    const size_t all = e->session.count < k->capacity ? e->session.count : k->capacity, count = all < FEW ? all : FEW;
     double took[MOST];
     size_t n = 0;
     int rc = bnn_dataset_get(e->session.data, 0, count, k->images, NULL, err);
     const double end = tool_seconds() + 0.5;
-    for (double now = tool_seconds(); rc == BNN_OK && n < MOST && n < count && now < end; n++) {
-        rc = bnn_classify(e->session.runtime, k->images + n * image, 1, k->labels, err);
+    for (double now = tool_seconds(); rc == BNN_OK && n < MOST && now < end; n++) {
+        rc = bnn_classify(e->session.runtime, k->images + n % count * image, 1, k->labels, err);
         const double then = now;
         now = tool_seconds();
         took[n] = now - then;
@@ -201,7 +202,8 @@ static void print_classes(const struct eval *e)
             tool_print("%7.1f %%  ", 100 * ratio(right, given));
         else
             tool_print("%9s  ", "-");
-        tool_print("%s\n", class_name(e, c));
+        tool_print_name(class_name(e, c));
+        tool_print("\n");
     }
 }
 
@@ -219,6 +221,15 @@ static void print_matrix(const struct eval *e)
         for (uint32_t g = 0; g < classes; g++)
             tool_print(" %*llu", width, (unsigned long long)*cell(e, t, g));
     }
+    tool_print("\n");
+}
+
+static void print_mistake(const struct eval *e, uint32_t truth, uint32_t given)
+{
+    tool_print("%8llu  %5u  %5u  ", (unsigned long long)*cell(e, truth, given), truth, given);
+    tool_print_name(class_name(e, truth));
+    tool_print(" as ");
+    tool_print_name(class_name(e, given));
     tool_print("\n");
 }
 
@@ -240,7 +251,7 @@ static void print_mistakes(const struct eval *e)
         for (uint32_t t = 0; t < classes; t++)
             for (uint32_t g = 0; g < classes; g++)
                 if (t != g && *cell(e, t, g) == most && shown++ < MOST)
-                    tool_print("%8llu  %5u  %5u  %s as %s\n", (unsigned long long)most, t, g, class_name(e, t), class_name(e, g));
+                    print_mistake(e, t, g);
         below = most;
     }
 }

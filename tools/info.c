@@ -50,11 +50,19 @@ static text bits_text(uint32_t bits)
 
 /* --------------------------------------------------------- one network -- */
 
+static void print_key(const char *key)
+{
+    tool_print_name(key);
+    tool_print("%*s", strlen(key) < 12 ? 13 - (int)strlen(key) : 1, "");
+}
+
 static void print_text_lines(const char *name, const char *value)
 {
     while (*value) {
         const size_t n = strcspn(value, "\n");
-        tool_print("%-12s %.*s\n", name, (int)n, value);
+        print_key(name);
+        tool_print_text(value, n);
+        tool_print("\n");
         value += n + (value[n] == '\n');
         name = "";
     }
@@ -107,8 +115,11 @@ static void print_names(const tool_session *s)
     if (!*bnn_network_class_name(s->network, 0))
         return;
     tool_print("\n");
-    for (uint32_t c = 0; c < s->info.classes; c++)
-        tool_print("class %-6u %s\n", c, bnn_network_class_name(s->network, c));
+    for (uint32_t c = 0; c < s->info.classes; c++) {
+        tool_print("class %-6u ", c);
+        tool_print_name(bnn_network_class_name(s->network, c));
+        tool_print("\n");
+    }
 }
 
 static void print_provenance(const tool_session *s)
@@ -161,7 +172,9 @@ static int show_network(const struct info *f, json_t *out, bnn_error *err)
         json_object_update(out, network);
         json_decref(network);
     } else if (rc == BNN_OK) {
-        tool_print("%-12s %s\n", "network", f->common.network);
+        print_key("network");
+        tool_print_name(f->common.network);
+        tool_print("\n");
         print_head(&s);
         print_layers(&s);
         print_names(&s);

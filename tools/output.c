@@ -31,6 +31,19 @@ void tool_write(const void *data, size_t size)
         note_failure(fwrite(data, 1, size, stdout) != size);
 }
 
+void tool_print_text(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        const unsigned char c = (unsigned char)text[i];
+        tool_write(c < 0x20 || c == 0x7f ? "?" : text + i, 1);
+    }
+}
+
+void tool_print_name(const char *name)
+{
+    tool_print_text(name, strlen(name));
+}
+
 int tool_flush(bnn_error *err)
 {
     if (!output_errno)

@@ -11,6 +11,10 @@
  * printed after it is dropped, so long loops call tool_flush now and then. */
 void tool_print(const char *format, ...) TOOL_PRINTF(1, 2);
 void tool_write(const void *data, size_t size);
+/* Text from a file, or a file's name: control characters as '?', so that a
+ * line stays one line and no terminal obeys it. */
+void tool_print_text(const char *text, size_t size);
+void tool_print_name(const char *name);
 /* EIO when anything printed so far did not arrive. */
 int  tool_flush(bnn_error *err);
 

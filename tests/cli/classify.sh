@@ -26,6 +26,13 @@ bnn classify n.safetensors list.txt
 cp top.png "$(printf 'caf\351.png')"
 "$BNN" classify n.safetensors --format json caf*.png | /usr/bin/python3 -c 'import json, sys; print(ascii(json.loads(sys.stdin.read())["file"]))'
 
+# In text, too, a file's name is on one line, and neither it nor a class speaks to the terminal.
+cp top.png "$(printf 'new\nline\033[31m.png')"
+make odd odd.safetensors
+"$BNN" classify odd.safetensors new*.png
+bnn info odd.safetensors | grep -a -n 'class \|recipe\|hand'
+bnn eval odd.safetensors --labels zero.txt new*.png | grep -a -n '  1 '
+
 # What cannot be read stops the command, or is left out and named.
 head -c 40 top.png >pics/bad.png
 echo notes >pics/README

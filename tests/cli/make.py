@@ -49,6 +49,12 @@ def network(path):
     write(path, compass())
 
 
+def odd(path):
+    """Its texts would change a terminal's colours, and take several lines."""
+    write(path, compass({"names": json.dumps(["da\x1b[1mrk", "t\top", "le\nft"]), "provenance.recipe": "red \x1b[31m\nby hand"}))
+    write("zero.txt", b"0\n")
+
+
 def wide(path, height=28, width=28):
     """The same three classes on a larger picture, one word a row of 64 pixels."""
     words = (height * width + 63) // 64
