@@ -1,7 +1,8 @@
 # The front door. CMake does the work (CMakePresets.json); this file sets up what is missing and names the jobs.
 #
 #   make demo    set up, build, and classify 10,000 real pictures
-#   make test    set up, build, and run every test
+#   make test    set up, build, and run every test (those of Python, overlays and ARM skip without their tools;
+#                `scripts/setup python docs overlay cross` installs them)
 #   make fuzz    each parser under libFuzzer for FUZZ_SECONDS (60)
 #   make asan / make valgrind    the tests under sanitizers, or under valgrind
 #   make install PREFIX=/usr/local
