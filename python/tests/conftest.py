@@ -71,7 +71,7 @@ def pynq_data(tmp_path_factory):
     if (root / "params").is_dir():
         return root
     unpacked = tmp_path_factory.mktemp("bnn-pynq")
-    shutil.unpack_archive(root / "params-open.tar.xz", unpacked)
+    shutil.unpack_archive(root / "params-open.tar.xz", unpacked / "params")
     (unpacked / "vectors").symlink_to(root / "vectors")
     return unpacked
 
