@@ -3,7 +3,7 @@
  * Many short rounds. A round probes the peaks, runs a batch, probes again, then
  * runs single images and times the layers. Its ratio counts only when the
  * level's own peak was the same before and after within 10 % and no thread
- * waited for a core in between (1 % of the time): on a shared machine the others tell of the
+ * waited for a core in between (2 % of their time): on a shared machine the others tell of the
  * neighbours. Such rounds are steady. Rates are medians over them (over all
  * where fewer than five were), with the 10th and 90th percentile.
  */
@@ -220,7 +220,7 @@ static int measure_round(struct bench *b, bnn_error *err)
     const double before = bnn_probe_run(b->own, PROBE_NS);
     int rc = time_batch(b, &rate, err);
     const double after = bnn_probe_run(b->own, PROBE_NS), own = (before + after) / 2;
-    const int steady = waited_for_cores() - waited < 0.01 * b->batch / rate && fabs(before - after) <= 0.1 * own;
+    const int steady = waited_for_cores() - waited < 0.02 * b->stats.threads * b->batch / rate && fabs(before - after) <= 0.1 * own;
     if (rc == BNN_OK)
         rc = time_ones(b, &one, err);
     const double l2 = bnn_probe_run(b->l2, PROBE_NS);
