@@ -187,7 +187,8 @@ static const struct { struct given given; int code; const char *message; } cases
     { { .path = "text.gz" }, BNN_EMAGIC, "text.gz: magic number 0x74686973; expected 0x00000803, an IDX file of images" },
     /* records */
     { { .path = "small.bin" }, BNN_ECORRUPT, "small.bin: 7 bytes; expected records of 3073 bytes (1 label and 32x32x3)" },
-    { { .path = "small.bin", .record = { 5000, 1, 1 } }, BNN_EINVAL, "records of 5000x1x1; expected sides and channels from 1 to 4096" },
+    { { .path = "small.bin", .record = { 5000, 1, 1 } }, BNN_EINVAL, "records of 5000x1x1; expected sides and channels from 1 to 4096, and at most 2^30 values" },
+    { { .path = "small.bin", .record = { 4096, 4096, 4096 } }, BNN_EINVAL, "records of 4096x4096x4096; expected sides and channels from 1 to 4096, and at most 2^30 values" },
     { { .path = "small.bin", .record = { 1, 1, 5 }, .rule = "size 1x1" }, BNN_ESHAPE, "small.bin: images of 1x1x5; expected 1x1x3, or 1 or 3 channels" },
     /* labels */
     { { .path = "two.idx", .labels = "labels.txt" }, BNN_ECORRUPT, "labels.txt line 3: label 'ten'; expected an integer from 0 to 65534" },
