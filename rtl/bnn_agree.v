@@ -50,7 +50,7 @@ module bnn_agree
          bnn_popcount #(.N(G), .STYLE(1)) count_twos (.i_bits(twos), .o_count(n2));
          wire [WG+1:0] sum = {2'b0, n1} + {1'b0, n2, 1'b0};
          assign o_count = sum[W-1:0];
-         wire unused = &{1'b0, sum[WG+1:W]};
+         wire unused = &{1'b0, sum};
       end else if (XT == 0 && WT == 0) begin : g_binary
          bnn_popcount #(.N(N), .STYLE(STYLE)) count (.i_bits(~(i_x ^ i_w)), .o_count(o_count));
       end else begin : g_ternary
