@@ -136,10 +136,11 @@ static int time_batch(struct bench *b, double *rate, bnn_error *err)
     return rc;
 }
 
-/* Images a call when --batch does not say: what takes about a millisecond, less than a time slice. */
+/* Images a call when --batch does not say: what takes about a millisecond, less than a time slice. With
+ * threads to wake, and a last block that only one of them computes, some milliseconds. */
 static int suit_batch(struct bench *b, bnn_error *err)
 {
-    const double wanted = b->stats.threads > 1 ? 1.5e-3 : 0.5e-3; /* more, where threads are to be woken */
+    const double wanted = b->stats.threads > 1 ? 8e-3 : 0.5e-3;
     int rc = BNN_OK;
     for (b->batch = 8; rc == BNN_OK; b->batch *= 2) {
         double best = 0, rate;
