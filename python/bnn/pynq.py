@@ -8,7 +8,8 @@
 Answers are the original's, its quirks included (docs/bnn-pynq.md lists them, with the better call beside each). What differs:
 
 * parameters that are not there raise ValueError; the original prints a line and leaves a half-made object;
-* ``RUNTIME_HW`` uses a board when there is one, else the simulated overlay, else the CPU, and says which;
+* ``RUNTIME_HW`` uses a board when there is one, else the simulated overlay, else the CPU, and says which and why (a board is
+  looked for under ``/``, or under the folder that the environment variable ``BNN_BOARD_ROOT`` names);
 * files of more than 10,000 images are fine.
 
 Parameter folders are found in the folders that the environment variable ``BNN_PARAM_DIR`` names, then among the networks that
@@ -23,7 +24,7 @@ from typing import IO, Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from ._library import Error
+from ._library import BackendError, Error
 from .catalog import networks
 from .dataset import Dataset
 from .network import Network
@@ -209,10 +210,11 @@ class PynqBNN:
         return self._runtimes[rule]
 
     def _open(self, net: Network, rule: str) -> Runtime:
-        if self._arguments is None:
-            self._arguments, what = _hardware(net)
-            print(f"bnn: RUNTIME_HW is {what}")
-        return Runtime(net, decode=rule, **self._arguments)
+        if self._arguments is not None:
+            return Runtime(net, decode=rule, **self._arguments)
+        self._arguments, run, what = _hardware(net, rule)
+        print(f"bnn: RUNTIME_HW is {what}")
+        return run
 
 
 def _records(path: PathLike, first: bool) -> np.ndarray:
@@ -224,20 +226,27 @@ def _records(path: PathLike, first: bool) -> np.ndarray:
     return records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
 
 
-def _hardware(net: Network) -> Tuple[Dict[str, Any], str]:
-    """Arguments of the runtime that stands for the board, and what it is, in words."""
-    try:
-        board = {"backend": "overlay", "overlay": "uio"}
-        Runtime(net, **board)
-        return board, "the board"
-    except Error:
-        pass  # there is none
-    try:
-        simulated = {"backend": "overlay", "overlay": Overlay.of(net).build()}
-        Runtime(net, **simulated)
-        return simulated, "the simulated overlay: its RTL, cycle by cycle, hence slow"
-    except Error as e:
-        return {"backend": "cpu"}, f"the CPU here, with the same answers (no board, and no simulated overlay: {e})"
+def _board() -> Dict[str, Any]:
+    """Arguments of a runtime on the board."""
+    root = os.environ.get("BNN_BOARD_ROOT") or "/"
+    if not os.path.isdir(os.path.join(root, "sys/class/fpga_manager/fpga0")):
+        raise BackendError("no board here")
+    return {"backend": "overlay", "overlay": "uio", "overlay_root": root}
+
+
+def _hardware(net: Network, rule: str) -> Tuple[Dict[str, Any], Runtime, str]:
+    """Arguments of the runtime that stands for the board, the runtime, and what it is, in words."""
+    choices = [(_board, "the board"),
+               (lambda: {"backend": "overlay", "overlay": Overlay.of(net).build()}, "the simulated overlay: its RTL, cycle by cycle, hence slow")]
+    why: List[str] = []
+    for arguments_of, what in choices:
+        try:
+            arguments = arguments_of()
+            return arguments, Runtime(net, decode=rule, **arguments), what + "".join(f" ({reason})" for reason in why)
+        except Error as e:
+            why.append(str(e))
+    arguments = {"backend": "cpu"}
+    return arguments, Runtime(net, decode=rule, **arguments), f"the CPU here, with the same answers ({'; '.join(why)})"
 
 
 # ---------------------------------------------------------------- classifiers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, Optional, Tuple
@@ -50,6 +51,7 @@ class Runtime:
             ``"single"``, ``"margin"``.
         overlay: for ``backend="overlay"``: a `bnn.overlay.Overlay` (simulated: built at the first use), the path of a simulation,
             or ``"uio"`` for the board.
+        overlay_root: where the board's ``sys``, ``dev`` and ``lib`` are (default ``/``).
         log: called with one line of text now and then.
 
     Raises:
@@ -58,15 +60,18 @@ class Runtime:
     """
 
     def __init__(self, network: "Network | str", *, backend: Optional[str] = None, threads: int = 0, cpu: Optional[str] = None,
-                 decode: Optional[str] = None, overlay: "Overlay | str | None" = None, log: Optional[Callable[[str], None]] = None):
+                 decode: Optional[str] = None, overlay: "Overlay | str | None" = None, overlay_root: "str | os.PathLike[str] | None" = None,
+                 log: Optional[Callable[[str], None]] = None):
         if not hasattr(network, "_c"):
             from .network import Network
             network = Network.open(network)
         self.network: Network = network  # type: ignore[assignment]
         options, out = ffi.new("bnn_options *"), ffi.new("bnn_runtime **")
         lib.bnn_options_default(options)
-        keep = chars(backend), chars(cpu), chars(decode), chars(overlay.build() if hasattr(overlay, "build") else overlay)
-        options.backend, options.cpu, options.decode, options.overlay, options.threads = (*keep, threads)
+        path = overlay.build() if hasattr(overlay, "build") else overlay
+        keep = [chars(value) for value in (backend, cpu, decode, path, overlay_root)]
+        options.backend, options.cpu, options.decode, options.overlay, options.overlay_root = keep
+        options.threads = threads
         if log is not None:
             self._log = ffi.new_handle(log)
             options.log, options.log_user = lib.bnn_python_log, self._log

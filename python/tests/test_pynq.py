@@ -170,18 +170,62 @@ def test_image_to_mnist(tmp_path, rng):
         assert np.array_equal(pixels ^ (255 if invert else 0), np.asarray(image.resize((28, 28))).ravel())
 
 
-def test_hardware_says_what_it_is(digits, capsys, monkeypatch):
+@pytest.fixture
+def no_simulation(monkeypatch):
     def no_tools(self):
         raise bnn.BackendError("verilator: not found; Debian's package verilator has it")
 
     monkeypatch.setattr(bnn.overlay.Overlay, "build", no_tools)
+
+
+@pytest.fixture
+def board(tmp_path, monkeypatch):
+    """What Linux shows of a board, as files; nothing behind them computes."""
+    for name, text in {"lib/firmware/bnn-overlay.txt": bnn.overlay.Overlay("lfcW1A1").text("description"),
+                       "sys/class/fpga_manager/fpga0/firmware": "", "sys/class/fpga_manager/fpga0/state": "write error\n"}.items():
+        path = tmp_path / "board" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    monkeypatch.setenv("BNN_BOARD_ROOT", str(tmp_path / "board"))
+    return tmp_path / "board"
+
+
+def said(capsys):
+    return [line for line in capsys.readouterr().out.splitlines() if line.startswith("bnn: ")]
+
+
+def test_hardware_says_what_it_is(digits, capsys, monkeypatch, tmp_path, no_simulation):
+    monkeypatch.setenv("BNN_BOARD_ROOT", str(tmp_path))
     hardware = bnn.LfcClassifier(bnn.NETWORK_LFCW1A1, "digits")
     assert hardware.runtime == bnn.RUNTIME_HW
     software = bnn.LfcClassifier(bnn.NETWORK_LFCW1A1, "digits", bnn.RUNTIME_SW)
     assert hardware.classify_mnist(digits) == software.classify_mnist(digits)
     assert list(hardware.classify_mnists(digits)) == list(software.classify_mnists(digits))
-    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("bnn: ")]
-    assert len(said) == 1 and said[0].startswith("bnn: RUNTIME_HW is the CPU here")
+    assert said(capsys) == ["bnn: RUNTIME_HW is the CPU here, with the same answers "
+                            "(no board here; verilator: not found; Debian's package verilator has it)"]
+
+
+def test_a_board_that_fails_is_passed_over_with_its_message(digits, capsys, board, no_simulation):
+    hardware = bnn.LfcClassifier(bnn.NETWORK_LFCW1A1, "digits")
+    software = bnn.LfcClassifier(bnn.NETWORK_LFCW1A1, "digits", bnn.RUNTIME_SW)
+    assert hardware.classify_mnist(digits) == software.classify_mnist(digits)
+    assert (board / "sys/class/fpga_manager/fpga0/firmware").read_text() == "bnn-overlay.bit.bin"  # it was asked
+    (line,) = said(capsys)
+    assert line.startswith("bnn: RUNTIME_HW is the CPU here") and "'write error' after loading bnn-overlay.bit.bin" in line
+
+
+def test_a_board_comes_first(digits, capsys, board, monkeypatch):
+    asked = []
+
+    def on_the_board(net, decode, **arguments):
+        asked.append(arguments)
+        return bnn.Runtime(net, decode=decode, backend="cpu")
+
+    monkeypatch.setattr(pynq, "Runtime", on_the_board)
+    hardware = bnn.LfcClassifier(bnn.NETWORK_LFCW1A1, "digits")
+    hardware.classify_mnist(digits), hardware.classify_mnists(digits)
+    assert asked == [{"backend": "overlay", "overlay": "uio", "overlay_root": str(board)}] * 2
+    assert said(capsys) == ["bnn: RUNTIME_HW is the board"]
 
 
 def test_what_is_not_there_is_an_error(monkeypatch):
