@@ -7,10 +7,12 @@
  * neighbours. Such rounds are steady. Rates are medians over them (over all
  * where fewer than five were), with the 10th and 90th percentile.
  */
+#include "bench_overlay.h"
 #include "board.h"
 #include "open.h"
 #include "output.h"
 #include "peers.h"
+#include "series.h"
 
 #include <bnn/bench.h>
 
@@ -20,10 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ROUNDS = 400, MOST_PROBES = 16, ONES = 24, MOST_BATCH = 4096, PROBE_NS = 40000 };
-
-/* Values of one thing over the rounds. */
-typedef struct series { double at[MOST_ROUNDS]; size_t n; } series;
+enum { MOST_ROUNDS = TOOL_SERIES, MOST_PROBES = 16, ONES = 24, MOST_BATCH = 4096, PROBE_NS = 40000 };
 
 struct bench {
     tool_common    common;
@@ -39,39 +38,14 @@ struct bench {
     uint8_t       *images;
     int32_t       *scores;
     uint64_t      *ns;                /* [1 + layers] of a profile */
-    series        *layer;             /* [1 + layers] us an image */
-    series         any_rate, any_cycle; /* of all rounds, steady or not */
-    series         rate, cycle, clock, peak[MOST_PROBES], ratio[MOST_PROBES], latency_l2, share;
+    tool_series   *layer;             /* [1 + layers] us an image */
+    tool_series    any_rate, any_cycle; /* of all rounds, steady or not */
+    tool_series    rate, cycle, clock, peak[MOST_PROBES], ratio[MOST_PROBES], latency_l2, share;
     double        *latency;           /* [rounds x ONES] us */
     size_t         latencies;
     tool_peer      peer[TOOL_PEERS];
     unsigned       rounds, steady;
 };
-
-/* ---------------------------------------------------------- statistics -- */
-
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void add(series *s, double value)
-{
-    if (s->n < MOST_ROUNDS)
-        s->at[s->n++] = value;
-}
-
-/* The value that a part p of all do not exceed; sorts. */
-static double quantile(double *values, size_t n, double p)
-{
-    if (n == 0)
-        return 0;
-    qsort(values, n, sizeof *values, by_value);
-    return values[(size_t)((double)(n - 1) * p + 0.5)];
-}
-
-static double median(series *s) { return quantile(s->at, s->n, 0.5); }
 
 /* ---------------------------------------------------------------- open -- */
 
@@ -166,7 +140,7 @@ static int time_ones(struct bench *b, double *one, bnn_error *err)
         us[i] = (tool_seconds() - start) * 1e6;
         b->latency[b->latencies++] = us[i];
     }
-    *one = quantile(us, ONES, 0.5);
+    *one = tool_quantile(us, ONES, 0.5);
     return BNN_OK;
 }
 
@@ -176,7 +150,7 @@ static int time_layers(struct bench *b, bnn_error *err)
     memset(b->ns, 0, layers * sizeof *b->ns);
     const int rc = bnn_profile(b->session.runtime, b->images, b->batch, b->ns, layers, err);
     for (size_t i = 0; rc == BNN_OK && i < layers; i++)
-        add(&b->layer[i], (double)b->ns[i] / 1e3 / b->batch);
+        tool_series_add(&b->layer[i], (double)b->ns[i] / 1e3 / b->batch);
     return rc;
 }
 
@@ -205,10 +179,10 @@ static double waited_for_cores(void)
 static void add_steady(struct bench *b, double rate, double macs_ns, double clock, double own, const double *peak)
 {
     b->steady++;
-    add(&b->rate, rate);
-    add(&b->cycle, macs_ns / clock);
+    tool_series_add(&b->rate, rate);
+    tool_series_add(&b->cycle, macs_ns / clock);
     for (size_t i = 0; i < b->probes; i++)
-        add(&b->ratio[i], macs_ns / (i == b->own ? own : peak[i]));
+        tool_series_add(&b->ratio[i], macs_ns / (i == b->own ? own : peak[i]));
 }
 
 static int measure_round(struct bench *b, bnn_error *err)
@@ -231,14 +205,14 @@ static int measure_round(struct bench *b, bnn_error *err)
         return rc;
     b->rounds++;
     const double macs_ns = rate * b->macs / 1e9 / b->stats.threads; /* a thread */
-    add(&b->any_rate, rate);
-    add(&b->any_cycle, macs_ns / clock);
-    add(&b->clock, clock);
-    add(&b->latency_l2, one * 1e3 / (b->weight_bytes / l2));
+    tool_series_add(&b->any_rate, rate);
+    tool_series_add(&b->any_cycle, macs_ns / clock);
+    tool_series_add(&b->clock, clock);
+    tool_series_add(&b->latency_l2, one * 1e3 / (b->weight_bytes / l2));
     if (steady)
-        add(&b->share, one * 1e-6 * rate / b->stats.threads);
+        tool_series_add(&b->share, one * 1e-6 * rate / b->stats.threads);
     for (size_t i = 0; i < b->probes; i++)
-        add(&b->peak[i], peak[i] / clock);
+        tool_series_add(&b->peak[i], peak[i] / clock);
     if (steady)
         add_steady(b, rate, macs_ns, clock, own, peak);
     return BNN_OK;
@@ -270,14 +244,14 @@ static int measure(struct bench *b, bnn_error *err)
 
 /* ---------------------------------------------------------------- text -- */
 
-static void print_spread(const char *what, const char *format, series *s, const char *unit)
+static void print_spread(const char *what, const char *format, tool_series *s, const char *unit)
 {
     tool_print("%-22s", what);
-    tool_print(format, median(s));
+    tool_print(format, tool_median(s));
     tool_print(" %s  (10 %% below ", unit);
-    tool_print(format, quantile(s->at, s->n, 0.1));
+    tool_print(format, tool_quantile(s->at, s->n, 0.1));
     tool_print(", 90 %% below ");
-    tool_print(format, quantile(s->at, s->n, 0.9));
+    tool_print(format, tool_quantile(s->at, s->n, 0.9));
     tool_print(")\n");
 }
 
@@ -285,9 +259,9 @@ static void print_peaks(struct bench *b)
 {
     tool_print("\n%-10s%-10s%14s%10s\n", "peak", "level", "a cycle", "ratio");
     for (size_t i = 0; i < b->probes; i++) {
-        tool_print("%-10s%-10s%9.1f %-4s", b->probe[i].name, b->probe[i].level, median(&b->peak[i]), b->probe[i].unit);
+        tool_print("%-10s%-10s%9.1f %-4s", b->probe[i].name, b->probe[i].level, tool_median(&b->peak[i]), b->probe[i].unit);
         if (i != b->l2)
-            tool_print("%10.3f%s", median(&b->ratio[i]), i == b->own ? "  <- what these kernels are built on" : "");
+            tool_print("%10.3f%s", tool_median(&b->ratio[i]), i == b->own ? "  <- what these kernels are built on" : "");
         tool_print("\n");
     }
 }
@@ -297,14 +271,14 @@ static void print_layers(struct bench *b)
     double all = 0;
     bnn_layer_info layer = { .kind = "input" };
     for (size_t i = 0; i <= b->session.info.layers; i++)
-        all += median(&b->layer[i]);
+        all += tool_median(&b->layer[i]);
     tool_print("\n%-16s%12s%8s%12s\n", "layer", "us an image", "share", "MAC/cycle");
     for (uint32_t i = 0; i <= b->session.info.layers; i++) {
-        const double us = median(&b->layer[i]);
+        const double us = tool_median(&b->layer[i]);
         if (i > 0)
             bnn_network_get_layer(b->session.network, i - 1, &layer);
         tool_print("%2u %-13s%12.3f%7.1f%%%12.1f\n", i, layer.kind, us, 100 * us / all,
-                   i > 0 ? (double)layer.ops / 2 / us / 1e3 / median(&b->clock) : 0);
+                   i > 0 ? (double)layer.ops / 2 / us / 1e3 / tool_median(&b->clock) : 0);
     }
 }
 
@@ -324,13 +298,13 @@ static void print_peers(const struct bench *b, double rate, double latency)
 static void print_text(struct bench *b)
 {
     const tool_board *board = tool_board_find(b->session.network);
-    const double rate = median(&b->rate), latency = quantile(b->latency, b->latencies, 0.5);
+    const double rate = tool_median(&b->rate), latency = tool_quantile(b->latency, b->latencies, 0.5);
     tool_print("%s: level %s, %u thread%s, batches of %u, %u rounds (%u steady)\n", b->common.network, b->stats.kernels,
                b->stats.threads, b->stats.threads == 1 ? "" : "s", b->batch, b->rounds, b->steady);
     print_spread("images a second", "%.0f", &b->rate, "");
     print_spread("  in all rounds", "%.0f", &b->any_rate, "");
-    tool_print("%-22s%.2f us  (p90 %.2f, p99 %.2f)\n", "one image", latency, quantile(b->latency, b->latencies, 0.9),
-               quantile(b->latency, b->latencies, 0.99));
+    tool_print("%-22s%.2f us  (p90 %.2f, p99 %.2f)\n", "one image", latency, tool_quantile(b->latency, b->latencies, 0.9),
+               tool_quantile(b->latency, b->latencies, 0.99));
     print_spread("MAC a cycle, a thread", "%.1f", &b->cycle, "");
     print_spread("ratio to its peak", "%.3f", &b->ratio[b->own], "");
     print_spread("one / weights from L2", "%.2f", &b->latency_l2, "");
@@ -347,17 +321,17 @@ static void print_text(struct bench *b)
 
 /* ---------------------------------------------------------------- JSON -- */
 
-static json_t *json_spread(series *s)
+static json_t *json_spread(tool_series *s)
 {
-    return json_pack("{s:f, s:f, s:f}", "p10", quantile(s->at, s->n, 0.1), "median", median(s), "p90", quantile(s->at, s->n, 0.9));
+    return json_pack("{s:f, s:f, s:f}", "p10", tool_quantile(s->at, s->n, 0.1), "median", tool_median(s), "p90", tool_quantile(s->at, s->n, 0.9));
 }
 
-static json_t *json_probes(struct bench *b, series *of)
+static json_t *json_probes(struct bench *b, tool_series *of)
 {
     json_t *out = json_object();
     for (size_t i = 0; i < b->probes; i++)
         if (i != b->l2 && of[i].n > 0)
-            json_object_set_new(out, b->probe[i].name, json_real(median(&of[i])));
+            json_object_set_new(out, b->probe[i].name, json_real(tool_median(&of[i])));
     return out;
 }
 
@@ -366,11 +340,11 @@ static json_t *json_layers(struct bench *b)
     json_t *out = json_array();
     bnn_layer_info layer = { .kind = "input" };
     for (uint32_t i = 0; i <= b->session.info.layers; i++) {
-        const double us = median(&b->layer[i]);
+        const double us = tool_median(&b->layer[i]);
         if (i > 0)
             bnn_network_get_layer(b->session.network, i - 1, &layer);
         json_array_append_new(out, json_pack("{s:s, s:f, s:f}", "kind", layer.kind, "us", us, "macs_per_cycle",
-                                             i > 0 ? (double)layer.ops / 2 / us / 1e3 / median(&b->clock) : 0.0));
+                                             i > 0 ? (double)layer.ops / 2 / us / 1e3 / tool_median(&b->clock) : 0.0));
     }
     return out;
 }
@@ -390,21 +364,21 @@ static json_t *json_peers(const struct bench *b, double rate, double latency)
 static void print_json(struct bench *b)
 {
     const tool_board *board = tool_board_find(b->session.network);
-    const double rate = median(&b->rate), latency = quantile(b->latency, b->latencies, 0.5);
+    const double rate = tool_median(&b->rate), latency = tool_quantile(b->latency, b->latencies, 0.5);
     json_t *ratios = json_probes(b, b->ratio);
-    json_object_set_new(ratios, "latency_l2", json_real(median(&b->latency_l2)));
-    json_object_set_new(ratios, "latency_share", json_real(median(&b->share)));
+    json_object_set_new(ratios, "latency_l2", json_real(tool_median(&b->latency_l2)));
+    json_object_set_new(ratios, "latency_share", json_real(tool_median(&b->share)));
     json_t *out = json_pack("{s:o, s:s, s:i, s:i, s:f, s:f, s:{s:f, s:f, s:f}}", "network", tool_json_text(b->common.network), "level",
                             b->stats.kernels, "threads", b->stats.threads, "batch", b->batch, "images_per_second", rate,
-                            "macs_per_cycle", median(&b->cycle), "latency_us", "median", latency, "p90",
-                            quantile(b->latency, b->latencies, 0.9), "p99", quantile(b->latency, b->latencies, 0.99));
+                            "macs_per_cycle", tool_median(&b->cycle), "latency_us", "median", latency, "p90",
+                            tool_quantile(b->latency, b->latencies, 0.9), "p99", tool_quantile(b->latency, b->latencies, 0.99));
     json_object_set_new(out, "peaks", json_probes(b, b->peak));
-    json_object_set_new(out, "l2_bytes_per_cycle", json_real(median(&b->peak[b->l2])));
+    json_object_set_new(out, "l2_bytes_per_cycle", json_real(tool_median(&b->peak[b->l2])));
     json_object_set_new(out, "ratios", ratios);
     json_object_set_new(out, "peak", json_string(b->probe[b->own].name));
     json_object_set_new(out, "layers", json_layers(b));
     json_object_set_new(out, "spread", json_pack("{s:o, s:o, s:o}", "all_rounds", json_spread(&b->any_rate), "images_per_second", json_spread(&b->rate), "ratio", json_spread(&b->ratio[b->own])));
-    json_object_set_new(out, "clock_ghz", json_real(median(&b->clock)));
+    json_object_set_new(out, "clock_ghz", json_real(tool_median(&b->clock)));
     json_object_set_new(out, "rounds", json_integer(b->rounds));
     json_object_set_new(out, "steady_rounds", json_integer(b->steady));
     if (board)
@@ -449,6 +423,11 @@ static int run(tool_line *line, bnn_error *err)
         rc = tool_take_network(line, &b->common, err);
     if (rc == BNN_OK)
         rc = tool_expect(line, 0, 0, "one network", err);
+    if (rc == BNN_OK && tool_hardware_asked(&b->common)) {
+        rc = tool_bench_overlay(&b->common, b->batch, b->seconds, *b->format == 'j', err);
+        release(b);
+        return rc;
+    }
     if (rc == BNN_OK)
         rc = open_all(b, err);
     if (rc == BNN_OK)
@@ -465,6 +444,7 @@ const tool_command tool_bench = {
     "bench", "NET", "measure speed, beside the peaks of this core",
     "Runs a network on noise, in batches and image by image, and between that the fastest\n"
     "schedules of operations this core has, so that each figure stands beside what was\n"
-    "possible at that moment. One thread, unless --threads says otherwise (0: all cores).",
+    "possible at that moment. One thread, unless --threads says otherwise (0: all cores).\n"
+    "With --backend overlay: images a second of processor time, beside the scalar kernels.",
     run
 };

@@ -142,6 +142,14 @@ static void print_stats(const struct classify *c, const tool_chunk *k, double al
             network > 0 ? (double)run.images / network : 0, printing, other > 0 ? other : 0);
 }
 
+/* What an overlay counted, on standard error. */
+static void print_hardware(const struct classify *c)
+{
+    char text[400];
+    if (tool_hardware_text(&c->session.hardware, c->session.runtime, text, sizeof text))
+        fputs(text, stderr);
+}
+
 static int classify_all(struct classify *c, bnn_error *err)
 {
     tool_session *s = &c->session;
@@ -162,6 +170,8 @@ static int classify_all(struct classify *c, bnn_error *err)
             tool_progress_show(&progress, k.first + k.count, s->count);
     }
     tool_progress_end(&progress);
+    if (rc == BNN_OK)
+        print_hardware(c);
     if (rc == BNN_OK && c->stats)
         print_stats(c, &k, tool_seconds() - started, printing);
     tool_chunk_free(&k);

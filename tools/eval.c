@@ -17,6 +17,8 @@ struct eval {
     double       seconds;   /* of the whole pass */
     double       latency;   /* median seconds of one image */
     bnn_stats    stats;     /* of the whole pass */
+    char         hardware[400]; /* likewise, what an overlay counted */
+    json_t      *hardware_json; /* NULL: no overlay */
 };
 
 static const char *class_name(const struct eval *e, uint32_t label)
@@ -104,6 +106,8 @@ static int measure(struct eval *e, tool_chunk *k, bnn_error *err)
     e->seconds = tool_seconds() - started;
     tool_progress_end(&progress);
     bnn_runtime_get_stats(s->runtime, &e->stats);
+    tool_hardware_text(&s->hardware, s->runtime, e->hardware, sizeof e->hardware);
+    e->hardware_json = tool_hardware_json(&s->hardware, s->runtime);
     return rc == BNN_OK ? measure_latency(e, k, err) : rc;
 }
 
@@ -176,6 +180,7 @@ static void print_speed(const struct eval *e)
     tool_print("%-12s %s images/s with reading the pictures\n", "overall", tool_grouped(overall_rate(e)).text);
     tool_print("%-12s %s, %s kernels, %u thread%s\n", "computed by", e->stats.backend, e->stats.kernels, e->stats.threads,
                e->stats.threads == 1 ? "" : "s");
+    tool_print("%s", e->hardware);
 }
 
 static void print_summary(const struct eval *e)
@@ -303,6 +308,8 @@ static void print_json(const struct eval *e)
     if (board)
         json_object_set_new(out, "board", json_pack("{s:s, s:f, s:f}", "overlay", board->overlay, "images_per_second",
                                                     board->images_per_second, "latency_us", board->latency_us));
+    if (e->hardware_json)
+        json_object_set(out, "overlay", e->hardware_json);
     tool_print_json(out, JSON_COMPACT);
 }
 
@@ -347,6 +354,7 @@ static int run(tool_line *line, bnn_error *err)
     if (rc == BNN_OK)
         (*e.format == 'j' ? print_json : print_text)(&e);
     tool_chunk_free(&k);
+    json_decref(e.hardware_json);
     free(e.confusion);
     free(e.class_of);
     tool_close(&e.session);

@@ -38,6 +38,8 @@ static int check_name(const char *name, const char *option, const char *also, wa
 int tool_check_runtime(const tool_common *c, bnn_error *err)
 {
     const int rc = check_name(c->run.backend, "backend", "", bnn_backend_at, err);
+    if (rc == BNN_OK && c->overlay && !tool_hardware_asked(c))
+        return tool_fail(err, TOOL_USAGE, "option --overlay with --backend %s; expected --backend overlay", c->run.backend);
     return rc == BNN_OK ? check_name(c->run.cpu, "cpu", "auto", bnn_cpu_level_at, err) : rc;
 }
 

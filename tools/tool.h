@@ -7,7 +7,7 @@
  *
  *     tool.h       commands and errors         options.h  reading the command line
  *     open.h       network, runtime, data set  output.h   standard output, JSON, progress
- *     board.h      figures of the 2018 board
+ *     board.h      figures of the 2018 board   hardware.h what backend overlay needs
  */
 #ifndef BNN_TOOLS_TOOL_H
 #define BNN_TOOLS_TOOL_H

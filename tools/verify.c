@@ -97,7 +97,7 @@ static int add_candidate(struct verify *v, const char *backend, const char *leve
     }
     options.backend = backend;
     options.cpu     = level;
-    int rc = tool_hardware_prepare(&v->hardware, v->common.overlay, v->session.network, &options, err);
+    int rc = tool_hardware_prepare(&v->hardware, level ? NULL : v->common.overlay, v->session.network, &options, err);
     if (rc == BNN_OK)
         rc = bnn_runtime_open(&c->runtime, v->session.network, &options, err);
     v->candidates += rc == BNN_OK;
@@ -131,8 +131,10 @@ static int add_candidates(struct verify *v, bnn_error *err)
         const int cpu = strcmp(backend.name, "cpu") == 0;
         if (!wanted(asked->backend, backend.name) || (asked->cpu && !cpu))
             continue;
-        if (!cpu && !asked->backend) /* takes building, and minutes: only when asked for */
+        if (!cpu && !tool_hardware_asked(&v->common)) {
+            tool_print("%-16s skipped: has to be built first, which takes some tens of seconds; --backend %s does it\n", backend.name, backend.name);
             continue;
+        }
         rc = cpu ? add_levels(v, err) : add_candidate(v, backend.name, NULL, backend.missing, err);
     }
     return rc;
@@ -296,6 +298,7 @@ static int open_reference(struct verify *v, bnn_error *err)
     scalar.run.backend = "cpu";
     scalar.run.cpu     = "scalar";
     scalar.run.threads = 1;
+    scalar.overlay     = NULL;
     return tool_open_runtime(&v->session, &scalar, err);
 }
 
@@ -309,9 +312,9 @@ static int report(struct verify *v, bnn_error *err)
             wrong = c;
     }
     for (size_t i = 0; i < v->candidates; i++) {
-        bnn_stats stats;
-        bnn_runtime_get_stats(v->candidate[i].runtime, &stats);
-        tool_hardware_report(&stats, 100);
+        char hardware[400];
+        if (tool_hardware_text(&v->hardware, v->candidate[i].runtime, hardware, sizeof hardware))
+            tool_print("%s", hardware);
     }
     if (!wrong)
         return BNN_OK;

@@ -58,7 +58,7 @@ static int sim_open(bnn_device **out, const bnn_options *options, const char *im
         sim_close(d);
         return rc;
     }
-    d->percent = options->overlay_stall < 90 ? options->overlay_stall : 90;
+    d->percent = options->overlay_stall < 99 ? options->overlay_stall : 99;
     d->ops->stalls(d->sim, options->overlay_seed, d->percent);
     *out = d;
     return BNN_OK;

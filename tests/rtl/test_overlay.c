@@ -3,76 +3,21 @@
  *     test_overlay TOPOLOGY FOLDING IMAGES window|registers|back STALL
  *
  * A network with drawn parameters runs on the simulated overlay. Every layer
- * of the first images, and the scores of all, must equal the scalar kernels';
- * interval and latency must equal the cycle model's, to the cycle (when the
- * ports are not held up: STALL 0). Thresholds lie around the middle of what
- * sums reach, some beyond both ends.
+ * of every image, and the scores of all in one batch, must equal the scalar
+ * kernels'; interval and latency must equal the cycle model's, to the cycle
+ * (when the ports are not held up: STALL 0).
  */
 #include "bnn/overlay.h"
-#include "net/network.h"
+#include "drawn_network.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static uint64_t state = 88172645463325252u;
-
-static uint32_t draw(void) /* xorshift64* */
-{
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return (uint32_t)(state * 2685821657736338717u >> 32);
-}
 
 static int skip_or_fail(const char *what, int rc, const bnn_error *err)
 {
     printf("%s: %s\n", what, err->message);
     return rc == BNN_EBACKEND && strstr(err->message, "not installed") ? 77 : 1;
-}
-
-/* ------------------------------------------------------------- networks -- */
-
-static void draw_layer(const bnn_layer *l, bnn_matrix *m)
-{
-    const double spread = sqrt((double)l->MW) * (l->input_bits == 8 ? 74 : 1);
-    for (uint32_t r = 0; r < l->MH; r++) {
-        for (uint32_t s = 0; s < l->MW; s++)
-            bnn_weight_set(l, m, r, s, l->weight_bits == 2 ? (int)(draw() % 3) - 1 : draw() % 2 ? 1 : -1);
-        for (uint32_t k = 0; k < l->thresholds; k++) {
-            const uint32_t kind = draw() % 64;
-            const double at = (draw() % 2001 / 1000.0 - 1.0) * spread;
-            m->thresholds[r * l->thresholds + k] = kind == 0 ? 1 << 20 : kind == 1 ? -(1 << 20) : (int32_t)at;
-        }
-    }
-}
-
-static bnn_network *draw_network(const char *topology)
-{
-    bnn_error err;
-    bnn_topology t;
-    bnn_network *net;
-    if (bnn_topology_open(&t, topology, &err) || bnn_network_new(&net, &t, &err)) {
-        printf("%s\n", err.message);
-        exit(1);
-    }
-    for (uint32_t i = 0; i < t.layers; i++)
-        if (t.layer[i].MH)
-            draw_layer(&t.layer[i], &net->matrix[i]);
-    if (bnn_network_finish(net, &err)) {
-        printf("%s\n", err.message);
-        exit(1);
-    }
-    return net;
-}
-
-/* Noise, and now and then flat or striped pictures. */
-static void draw_images(uint8_t *out, size_t pixels, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        for (size_t p = 0; p < pixels; p++)
-            *out++ = i % 8 == 6 ? (uint8_t)(i * 37) : i % 8 == 7 ? (uint8_t)(p % (i + 2) * 20) : (uint8_t)draw();
 }
 
 /* -------------------------------------------------------------- compare -- */
@@ -89,20 +34,20 @@ static int compare(const char *what, uint32_t layer, const int32_t *given, const
     return 0;
 }
 
-static int compare_layer(const struct test *t, uint32_t layer, size_t count)
+static int compare_layer(const struct test *t, uint32_t layer)
 {
     bnn_error err = { 0 };
     bnn_layer_info l;
     bnn_network_info info;
     bnn_network_get_info(t->net, &info);
     const bnn_shape s = layer == UINT32_MAX ? info.input : bnn_network_get_layer(t->net, layer, &l) == BNN_OK ? l.output : info.input;
-    const size_t each = bnn_shape_size(s), size = count * each * sizeof(int32_t);
+    const size_t each = bnn_shape_size(s), size = t->count * each * sizeof(int32_t);
     int32_t *a = malloc(size), *b = malloc(size);
-    int bad = bnn_trace(t->scalar, t->images, count, layer, a, size, &err) || bnn_trace(t->overlay, t->images, count, layer, b, size, &err);
+    int bad = bnn_trace(t->scalar, t->images, t->count, layer, a, size, &err) || bnn_trace(t->overlay, t->images, t->count, layer, b, size, &err);
     if (bad)
         printf("trace: %s\n", err.message);
     else
-        bad = compare("layer", layer, b, a, count * each, each);
+        bad = compare("layer", layer, b, a, t->count * each, each);
     free(a);
     free(b);
     return bad;
@@ -154,7 +99,7 @@ int main(int argc, char **argv)
         rc = bnn_overlay_build(o, cache ? cache : "cache", 0, object, sizeof object, &err);
     if (rc != BNN_OK)
         return skip_or_fail("build", rc, &err);
-    struct test t = { .net = draw_network(argv[1]), .count = (size_t)atoi(argv[3]) };
+    struct test t = { .count = (size_t)atoi(argv[3]) };
     bnn_options scalar, overlay;
     bnn_options_default(&scalar);
     bnn_options_default(&overlay);
@@ -165,16 +110,16 @@ int main(int argc, char **argv)
     overlay.overlay_load  = argv[4];
     overlay.overlay_stall = stall;
     overlay.overlay_seed  = 7;
-    if (bnn_runtime_open(&t.scalar, t.net, &scalar, &err) || bnn_runtime_open(&t.overlay, t.net, &overlay, &err)) {
+    if (drawn_network(&t.net, argv[1], &err) || bnn_runtime_open(&t.scalar, t.net, &scalar, &err) || bnn_runtime_open(&t.overlay, t.net, &overlay, &err)) {
         printf("open: %s\n", err.message);
         return 1;
     }
-    const size_t pixels = bnn_shape_size(t.net->topology.input), few = t.count < 3 ? t.count : 3;
+    const size_t pixels = bnn_shape_size(t.net->topology.input);
     t.images = malloc(t.count * pixels);
     draw_images(t.images, pixels, t.count);
     int bad = 0;
     for (uint32_t l = 0; l <= t.net->topology.layers && !bad; l++)
-        bad = compare_layer(&t, l - 1, few); /* l - 1 of 0 is UINT32_MAX: the input */
+        bad = compare_layer(&t, l - 1); /* l - 1 of 0 is UINT32_MAX: the input */
     bad = bad || compare_scores(&t) || (compare_cycles(&t, o) && stall == 0);
     free(t.images);
     bnn_runtime_close(t.overlay);
