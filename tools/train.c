@@ -12,7 +12,7 @@
 #include <string.h>
 
 struct train {
-    const char *topology, *path, *val, *out, *rule, *augment, *teacher, *init, *maths, *names;
+    const char *topology, *path, *val, *out, *rule, *augment, *teacher, *init, *maths, *names, *groups;
     uint32_t    epochs, batch, seed, threads;
     double      rate, share;
     int         resume;
@@ -21,6 +21,7 @@ struct train {
     bnn_network *blank, *teacher_net, *init_net, *best, *last;
     bnn_dataset *set, *validation;
     uint32_t     keep_out;
+    uint32_t    *group;      /* of each image; NULL without --groups */
     char        *file[4]; /* last, checkpoint, csv, svg */
     char        *names_text;
     const char  *name[1000]; /* lines of names_text */
@@ -98,20 +99,28 @@ static int name_files(struct train *t, bnn_error *err)
     return BNN_OK;
 }
 
-/* --names: a line a class. */
-static int read_names(struct train *t, bnn_error *err)
+/* A whole text file, up to its first zero. */
+static int read_text(char **out, const char *path, bnn_error *err)
 {
     size_t room = 0;
-    FILE *f = t->names ? fopen(t->names, "rb") : NULL;
-    if (!t->names)
-        return BNN_OK;
-    if (!f || getdelim(&t->names_text, &room, '\0', f) < 0) {
+    FILE *f = fopen(path, "rb");
+    errno = f ? 0 : errno;
+    if (!f || getdelim(out, &room, '\0', f) < 0) {
         const int why = errno;
         if (f)
             fclose(f);
-        return tool_fail(err, BNN_EIO, "%s: cannot read: %s", t->names, f && !why ? "it is empty" : strerror(why));
+        return tool_fail(err, BNN_EIO, "%s: cannot read: %s", path, f && !why ? "it is empty" : strerror(why));
     }
     fclose(f);
+    return BNN_OK;
+}
+
+/* --names: a line a class. */
+static int read_names(struct train *t, bnn_error *err)
+{
+    const int rc = t->names ? read_text(&t->names_text, t->names, err) : BNN_OK;
+    if (rc != BNN_OK || !t->names)
+        return rc;
     for (char *line = strtok(t->names_text, "\r\n"); line && t->n_names < 1000; line = strtok(NULL, "\r\n"))
         t->name[t->n_names++] = line;
     return BNN_OK;
@@ -122,7 +131,8 @@ static int read_names(struct train *t, bnn_error *err)
 static int open_set(struct train *t, bnn_dataset **out, const char *path, bnn_error *err)
 {
     bnn_dataset_options o = t->data;
-    o.network = t->blank;
+    o.network   = t->blank;
+    o.uncropped = 1;
     const int rc = bnn_dataset_open(out, &path, 1, &o, err);
     if (rc != BNN_OK)
         return rc;
@@ -152,6 +162,60 @@ static int open_validation(struct train *t, bnn_error *err)
     return open_set(t, &t->validation, t->val, err);
 }
 
+struct line { const char *text; uint32_t image; };
+
+static int compare_lines(const void *a, const void *b)
+{
+    const struct line *x = a, *y = b;
+    const int order = strcmp(x->text, y->text);
+    return order ? order : (x->image > y->image) - (x->image < y->image);
+}
+
+/* The lines of a text, cut apart in place: how many, and the first `room` of them. */
+static size_t cut_lines(char *text, struct line *out, size_t room)
+{
+    size_t n = 0;
+    for (char *at = text; *at; n++) {
+        char *end = at + strcspn(at, "\n");
+        if (n < room)
+            out[n] = (struct line){ at, (uint32_t)n };
+        at = end + (*end == '\n');
+        *end = '\0';
+    }
+    return n;
+}
+
+/* Images of equal lines get one number: that of the first of them. */
+static void number_groups(uint32_t *group, struct line *line, size_t count)
+{
+    qsort(line, count, sizeof *line, compare_lines);
+    for (size_t i = 0, first = 0; i < count; i++) {
+        if (strcmp(line[i].text, line[first].text) != 0)
+            first = i;
+        group[line[i].image] = line[first].image;
+    }
+}
+
+/* --groups: a line an image. */
+static int read_groups(struct train *t, bnn_error *err)
+{
+    if (!t->groups)
+        return BNN_OK;
+    const size_t count = bnn_dataset_count(t->set, NULL);
+    char *text = NULL;
+    struct line *line = malloc(count * sizeof *line);
+    t->group = malloc(count * sizeof *t->group);
+    int rc = line && t->group ? read_text(&text, t->groups, err) : tool_fail(err, BNN_ENOMEM, "not enough memory for %zu lines", count);
+    const size_t lines = rc == BNN_OK ? cut_lines(text, line, count) : 0;
+    if (rc == BNN_OK && lines != count)
+        rc = tool_fail(err, BNN_ESHAPE, "%s: %zu lines; expected %zu, one for each image", t->groups, lines, count);
+    if (rc == BNN_OK)
+        number_groups(t->group, line, count);
+    free(line);
+    free(text);
+    return rc;
+}
+
 static bnn_train_options options_of(struct train *t)
 {
     bnn_train_options o;
@@ -163,6 +227,8 @@ static bnn_train_options options_of(struct train *t)
     o.seed          = t->seed;
     o.threads       = t->threads;
     o.keep_out      = t->keep_out;
+    o.groups        = t->group;
+    o.n_groups      = t->group ? bnn_dataset_count(t->set, NULL) : 0;
     o.maths         = t->maths;
     o.names         = t->n_names ? t->name : NULL;
     o.n_names       = t->n_names;
@@ -240,6 +306,8 @@ static int open_all(struct train *t, bnn_error *err)
         rc = open_set(t, &t->set, t->path, err);
     if (rc == BNN_OK)
         rc = open_validation(t, err);
+    if (rc == BNN_OK)
+        rc = read_groups(t, err);
     if (rc == BNN_OK && t->teacher)
         rc = bnn_network_open(&t->teacher_net, t->teacher, NULL, err);
     if (rc == BNN_OK && t->init)
@@ -298,6 +366,7 @@ static void close_all(struct train *t)
     bnn_dataset_close(t->validation);
     tool_curves_free(&t->curves);
     free(t->names_text);
+    free(t->group);
     for (int i = 0; i < 4; i++)
         free(t->file[i]);
 }
@@ -320,11 +389,12 @@ static int run(tool_line *line, bnn_error *err)
         OPTION_TEXT(0, "topology", "T", &t.topology, "topology: name, or file"),
         OPTION_TEXT(0, "data", "D", &t.path, "training set: folder per class, IDX file, records, or a folder of those"),
         OPTION_TEXT(0, "val", "N|DATASET", &t.val, "images kept out to validate with, or a data set (default: a fifth, at most 10000)"),
+        OPTION_TEXT(0, "groups", "FILE", &t.groups, "a line an image; images of equal lines are kept out together"),
         OPTION_TEXT('o', "out", "F", &t.out, "network file; beside it come .csv, .svg, .checkpoint, .last.safetensors"),
         OPTION_NUMBER(0, "epochs", "N", &t.epochs, 1, 100000, "passes over the training set (default 40)"),
         OPTION_NUMBER(0, "batch", "N", &t.batch, 2, 65536, "images a step (default 256, fewer of small sets)"),
         OPTION_REAL(0, "lr", "R", &t.rate, 1e-6, 1, "learning rate at the start, falling to 0 (default 0.02)"),
-        OPTION_TEXT(0, "augment", "WORDS", &t.augment, "none, shift=N, rotate=DEGREES, scale=PERCENT, flip (default shift=1)"),
+        OPTION_TEXT(0, "augment", "WORDS", &t.augment, "none, shift=N, rotate=DEGREES, scale=PERCENT, flip, light=PERCENT (default shift=1)"),
         OPTION_TEXT(0, "rule", "WORDS", &t.rule, "input rule, such as \"threshold mean\" (default: tried out)"),
         OPTION_TEXT(0, "names", "FILE", &t.names, "names of the classes, one a line (default: those of the folders)"),
         OPTION_NUMBER(0, "seed", "N", &t.seed, 0, 4294967295.0, "the same seed gives the same network (default 1)"),

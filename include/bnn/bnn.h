@@ -291,7 +291,9 @@ typedef struct bnn_dataset_options {
     const char *labels;         /* file of labels (IDX1 or one integer a line); NULL = beside an IDX file, by name */
     const char *input;          /* NULL, or "photo": a dark digit on paper */
     int         skip_bad;       /* leave out pictures that cannot be decoded, instead of failing (default 0) */
-    uint8_t     reserved[60];
+    int         uncropped;      /* deliver the rule's whole size, not the centre that a smaller input takes of it:
+                                   training then crops at random (default 0) */
+    uint8_t     reserved[56];
 } bnn_dataset_options;
 
 BNN_API void bnn_dataset_options_default(bnn_dataset_options *options);

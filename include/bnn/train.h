@@ -79,12 +79,19 @@ typedef struct bnn_train_options {
     const char *const *names; /* NULL, or a name for each class; else those of the data set, if it has any */
     uint32_t n_names;         /* must be the number of classes when names are given (ESHAPE) */
     bnn_train_comparison *comparison; /* NULL, or filled with `best` beside its float graph on the validation images */
-    uint8_t  reserved[64];
+    /* NULL, or a number less than the count of images for each: those of one number (pictures of one thing, one
+     * writer's letters) are kept out together, in groups evenly spread, about keep_out images in all. */
+    const uint32_t *groups;
+    uint64_t n_groups;        /* must be the number of images when groups are given (ESHAPE) */
+    uint8_t  reserved[48];
 } bnn_train_options;
 
 BNN_API void bnn_train_options_default(bnn_train_options *options);
 
-/* Trains. `best` gets the network of the epoch that was best on validation
+/* Trains on images of the topology's input shape, or of the input rule's size
+ * where that is larger (bnn_dataset_options.uncropped): then `augment` moves a
+ * window in them, and validation takes their centre, as the rule says.
+ * `best` gets the network of the epoch that was best on validation
  * images (the last one of equals; of all epochs the last, when there are none);
  * `last` may be NULL, else gets that of the last epoch. `validation` may be
  * NULL. `options` NULL = defaults.

@@ -174,6 +174,10 @@ static int read_options(bnn_dataset *set, bnn_source_options *out, const bnn_dat
         return set->photo ? bnn_fail(err, BNN_EINVAL, "input photo without a network; expected a grey one") : BNN_OK;
     out->rule = &set->rule;
     const int rc = make_rule(set, o, err);
+    if (rc == BNN_OK && o->uncropped) {
+        set->rule.shape.height = set->rule.height;
+        set->rule.shape.width  = set->rule.width;
+    }
     if (rc == BNN_OK && set->photo && set->rule.shape.channels != 1)
         return bnn_fail(err, BNN_ESHAPE, "input photo for an input of %u channels; expected 1", set->rule.shape.channels);
     return rc;

@@ -1,6 +1,7 @@
-/* augment.c -- shift, rotate, scale, flip by one affine map, sampled bilinearly. */
+/* augment.c -- shift, rotate, scale, flip by one affine map, sampled bilinearly; then light. */
 #include "train/augment.h"
 #include "base/text.h"
+#include "net/rule.h"
 
 #include <math.h>
 #include <string.h>
@@ -21,7 +22,7 @@ static bool parse_word(bnn_augment *a, bnn_span word)
     if (bnn_span_is(word, "flip"))
         return a->flip = true;
     return bnn_span_is(word, "none") || value_of(word, "shift=", 64, &a->shift) || value_of(word, "rotate=", 180, &a->rotate)
-           || value_of(word, "scale=", 50, &a->scale);
+           || value_of(word, "scale=", 50, &a->scale) || value_of(word, "light=", 100, &a->light);
 }
 
 int bnn_augment_parse(bnn_augment *out, const char *text, bnn_error *err)
@@ -31,8 +32,8 @@ int bnn_augment_parse(bnn_augment *out, const char *text, bnn_error *err)
         const size_t n = strcspn(text, " ,");
         const bnn_span word = { text, n };
         if (n > 0 && !parse_word(&a, word))
-            return bnn_fail(err, BNN_EINVAL, "augment '%.*s'; expected none, shift=0..64, rotate=0..180, scale=0..50 or flip",
-                            BNN_SPAN(word));
+            return bnn_fail(err, BNN_EINVAL, "augment '%.*s'; expected none, shift=0..64, rotate=0..180, scale=0..50, flip or "
+                            "light=0..100", BNN_SPAN(word));
         text += n + (text[n] != 0);
     }
     *out = a;
@@ -50,6 +51,8 @@ size_t bnn_augment_print(const bnn_augment *a, char *out, size_t size)
         bnn_print(&p, "scale=%u ", a->scale);
     if (a->flip)
         bnn_print(&p, "flip ");
+    if (a->light)
+        bnn_print(&p, "light=%u ", a->light);
     if (p.used == 0)
         bnn_print(&p, "none ");
     p.used--; /* the blank at the end */
@@ -62,15 +65,20 @@ size_t bnn_augment_print(const bnn_augment *a, char *out, size_t size)
 
 static int clamp(int v, int most) { return v < 0 ? 0 : v > most ? most : v; }
 
-/* Whole pixels only: a copy row by row. */
-static void move(bnn_shape s, int dy, int dx, bool flip, const uint8_t *in, uint8_t *out)
+/* A window in a picture: its size, and where its first pixel lies when nothing is changed. */
+struct window { bnn_shape from, to; int top, left; };
+
+/* Whole pixels only: a copy pixel by pixel. */
+static void move(const struct window *w, int dy, int dx, bool flip, const uint8_t *in, uint8_t *out)
 {
-    const int height = (int)s.height, width = (int)s.width;
+    const int height = (int)w->to.height, width = (int)w->to.width;
+    const size_t channels = w->to.channels;
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++) {
-            const int from_x = clamp(flip ? width - 1 - x + dx : x + dx, width - 1), from_y = clamp(y + dy, height - 1);
-            memcpy(out + ((size_t)y * s.width + (size_t)x) * s.channels,
-                   in + ((size_t)from_y * s.width + (size_t)from_x) * s.channels, s.channels);
+            const int from_y = clamp(y + dy + w->top, (int)w->from.height - 1);
+            const int from_x = clamp((flip ? width - 1 - x : x) + dx + w->left, (int)w->from.width - 1);
+            memcpy(out + ((size_t)y * w->to.width + (size_t)x) * channels,
+                   in + ((size_t)from_y * w->from.width + (size_t)from_x) * channels, channels);
         }
 }
 
@@ -85,22 +93,44 @@ static uint8_t sample(bnn_shape s, const uint8_t *in, float y, float x, uint32_t
     return (uint8_t)(top + wy * (bottom - top) + 0.5f);
 }
 
-void bnn_augment_apply(const bnn_augment *a, bnn_random *r, bnn_shape s, const uint8_t *in, uint8_t *out)
+/* Turned by `angle` and enlarged by `scale` about the window's centre. */
+static void turn(const struct window *w, float angle, float scale, int dy, int dx, bool flip, const uint8_t *in, uint8_t *out)
 {
+    const float co = cosf(angle) / scale, si = sinf(angle) / scale;
+    const float my = ((float)w->to.height - 1) / 2, mx = ((float)w->to.width - 1) / 2;
+    const float cy = my + (float)w->top, cx = mx + (float)w->left;
+    for (uint32_t y = 0; y < w->to.height; y++)
+        for (uint32_t x = 0; x < w->to.width; x++) {
+            const float v = (float)y - my, u = flip ? mx - (float)x : (float)x - mx;
+            for (uint32_t c = 0; c < w->to.channels; c++)
+                *out++ = sample(w->from, in, co * v + si * u + cy + (float)dy, co * u - si * v + cx + (float)dx, c);
+        }
+}
+
+/* v -> (v - 127.5) contrast + 127.5 + brightness, for all pixels alike. */
+static void relight(const bnn_augment *a, bnn_random *r, uint8_t *pixels, size_t n)
+{
+    const float reach = (float)a->light * 0.01f;
+    const float contrast = 1 + reach * bnn_random_unit(r), brightness = 127.5f * reach * bnn_random_unit(r);
+    uint8_t table[256];
+    for (int v = 0; v < 256; v++)
+        table[v] = (uint8_t)clamp((int)lrintf(((float)v - 127.5f) * contrast + 127.5f + brightness), 255);
+    for (size_t i = 0; i < n; i++)
+        pixels[i] = table[pixels[i]];
+}
+
+void bnn_augment_apply(const bnn_augment *a, bnn_random *r, bnn_shape from, const uint8_t *in, bnn_shape to, uint8_t *out)
+{
+    const struct window w = { from, to, (int)(from.height - to.height) / 2, (int)(from.width - to.width) / 2 };
     const int reach = (int)a->shift;
     const int dy = (int)bnn_random_below(r, 2 * a->shift + 1) - reach, dx = (int)bnn_random_below(r, 2 * a->shift + 1) - reach;
     const bool flip = a->flip && (bnn_random_next(r) >> 63);
     if (!a->rotate && !a->scale) {
-        move(s, dy, dx, flip, in, out);
-        return;
+        move(&w, dy, dx, flip, in, out);
+    } else {
+        const float angle = (float)a->rotate * bnn_random_unit(r) * 0.017453293f;
+        turn(&w, angle, 1 + (float)a->scale * 0.01f * bnn_random_unit(r), dy, dx, flip, in, out);
     }
-    const float angle = (float)a->rotate * bnn_random_unit(r) * 0.017453293f;
-    const float scale = 1 + (float)a->scale * 0.01f * bnn_random_unit(r);
-    const float co = cosf(angle) / scale, si = sinf(angle) / scale, my = ((float)s.height - 1) / 2, mx = ((float)s.width - 1) / 2;
-    for (uint32_t y = 0; y < s.height; y++)
-        for (uint32_t x = 0; x < s.width; x++) {
-            const float v = (float)y - my, u = flip ? mx - (float)x : (float)x - mx;
-            for (uint32_t c = 0; c < s.channels; c++)
-                *out++ = sample(s, in, co * v + si * u + my + (float)dy, co * u - si * v + mx + (float)dx, c);
-        }
+    if (a->light)
+        relight(a, r, out, bnn_shape_size(to));
 }

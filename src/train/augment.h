@@ -7,8 +7,10 @@
  *     rotate=DEGREES      up to so much either way
  *     scale=PERCENT       larger or smaller by up to so much
  *     flip                left and right exchanged, half of the time
+ *     light=PERCENT       more or less contrast, brighter or darker, each by up to so much
  *
- * What comes in over an edge repeats the edge's pixel.
+ * The output is a window in the picture, which may be larger: without change
+ * its centre. What comes in over an edge repeats the edge's pixel.
  */
 #ifndef BNN_TRAIN_AUGMENT_H
 #define BNN_TRAIN_AUGMENT_H
@@ -19,12 +21,13 @@
 #include <stdbool.h>
 
 typedef struct bnn_augment {
-    uint32_t shift, rotate, scale;
+    uint32_t shift, rotate, scale, light;
     bool     flip;
 } bnn_augment;
 
 int    bnn_augment_parse(bnn_augment *out, const char *text, bnn_error *err); /* EINVAL */
 size_t bnn_augment_print(const bnn_augment *a, char *out, size_t size);       /* as snprintf */
-void   bnn_augment_apply(const bnn_augment *a, bnn_random *r, bnn_shape shape, const uint8_t *in, uint8_t *out);
+/* `from` is at least as large as `to`, and of its channels. */
+void   bnn_augment_apply(const bnn_augment *a, bnn_random *r, bnn_shape from, const uint8_t *in, bnn_shape to, uint8_t *out);
 
 #endif

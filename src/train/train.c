@@ -59,17 +59,20 @@ static void prepare_slice(void *context, size_t slice, unsigned thread)
 {
     const struct batch *b = context;
     bnn_trainer *t = b->t;
-    const size_t size = b->from->size;
+    const size_t size = bnn_shape_size(t->rule.shape);
     uint8_t *changed = t->changed + thread * size;
     float *values = t->values + thread * size;
     for (size_t i = bnn_slice_at(b->n, BNN_SLICES, slice); i < bnn_slice_at(b->n, BNN_SLICES, slice + 1); i++) {
-        const uint8_t *pixels = b->from->images + image_of(b, i) * size;
+        const uint8_t *pixels = b->from->images + image_of(b, i) * b->from->size;
         if (b->augment) {
             bnn_random r = bnn_random_at(t->options.seed, BNN_FOR_AUGMENT, b->draw + i);
-            bnn_augment_apply(&t->augment, &r, t->rule.shape, pixels, changed);
+            bnn_augment_apply(&t->augment, &r, b->from->shape, pixels, t->rule.shape, changed);
             pixels = changed;
             if (t->teacher.backend)
                 memcpy(t->teacher.images + i * size, pixels, size);
+        } else if (b->from->size != size) {
+            bnn_samples_centre(b->from->shape, pixels, t->rule.shape, changed);
+            pixels = changed;
         }
         bnn_input_values(&t->rule, pixels, values);
         bnn_model_set_input(t->model, i, values);
@@ -298,12 +301,15 @@ static int set_rows(bnn_topology *topology, uint32_t classes, bnn_error *err)
 
 static int read_images(bnn_trainer *t, const bnn_dataset *train, const bnn_dataset *validation, bnn_error *err)
 {
-    int rc = bnn_samples_read(&t->train, train, t->rule.shape, err);
+    const bnn_train_options *o = &t->options;
+    int rc = bnn_samples_read(&t->train, train, &t->rule, err);
+    if (rc == BNN_OK && o->groups && o->n_groups != t->train.count)
+        rc = bnn_fail(err, BNN_ESHAPE, "groups of %llu images; expected %zu, one for each", (unsigned long long)o->n_groups, t->train.count);
     if (rc == BNN_OK && validation)
-        rc = bnn_samples_read(&t->validation, validation, t->rule.shape, err);
-    else if (rc == BNN_OK && t->options.keep_out)
-        rc = bnn_samples_keep_out(&t->train, &t->validation, t->options.keep_out, err);
-    return rc;
+        rc = bnn_samples_read(&t->validation, validation, &t->rule, err);
+    else if (rc == BNN_OK && o->keep_out)
+        rc = bnn_samples_keep_out(&t->train, &t->validation, o->keep_out, o->groups, err);
+    return rc == BNN_OK ? bnn_samples_crop(&t->validation, t->rule.shape, err) : rc;
 }
 
 /* Everything that decides the result. */
@@ -367,8 +373,8 @@ static int set_up(bnn_trainer *t, const bnn_network *blank, const bnn_dataset *t
     t->steps   = (uint32_t)(t->train.count / batch);
     t->order   = bnn_alloc(t->train.count, sizeof *t->order);
     t->labels  = bnn_alloc(batch, sizeof *t->labels);
-    t->changed = bnn_alloc(bnn_pool_threads(t->pool), t->train.size);
-    t->values  = bnn_alloc(bnn_pool_threads(t->pool), t->train.size * sizeof *t->values);
+    t->changed = bnn_alloc(bnn_pool_threads(t->pool), bnn_shape_size(t->rule.shape));
+    t->values  = bnn_alloc(bnn_pool_threads(t->pool), bnn_shape_size(t->rule.shape) * sizeof *t->values);
     if (!t->order || !t->labels || !t->changed || !t->values)
         return bnn_fail_memory(err, t->train.count * sizeof *t->order);
     rc = bnn_graph_new(&t->last, &topology, err);

@@ -14,6 +14,10 @@ train --topology lfcW1A1 --rule 'threshold 300'
 train --topology cnvW1A1 --val 18
 train --topology cnvW1A1 --maths abacus
 train --topology cnvW1A1 --resume
+printf 'a\na\n' >groups.txt
+train --topology cnvW1A1 --groups groups.txt
+yes | head -18 >groups.txt
+train --topology sfc --rule grey --groups groups.txt
 
 # Topologies that do not fit.
 printf 'input 32x32x3 uint8\ndense 2 w1 scores\n' >two.topology

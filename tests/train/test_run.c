@@ -252,6 +252,42 @@ static void starts_from_a_network(void **state)
     end(&before);
 }
 
+/* Pictures larger than the input: trained on windows in them, validated on what the deployed network's
+ * own input rule takes. */
+static void crops_as_deployed(void **state)
+{
+    static uint8_t images[COUNT * 8 * 8];
+    const char *path = "shapes-images-idx3-ubyte";
+    uint16_t label[COUNT], truth[COUNT];
+    bnn_dataset *whole, *cut;
+    bnn_runtime *run;
+    struct run r;
+    int right = 0;
+    (void)state;
+    start(&r, dense);
+    bnn_network_close(r.blank);
+    assert_int_equal(bnn_train_blank(&r.blank, "input 8x8x1 bit\ndense 64 w1 a1\ndense <=8 w1 scores\n", "size 12x12", &r.err), BNN_OK);
+    const bnn_dataset_options o = { .network = r.blank, .uncropped = 1 };
+    assert_int_equal(bnn_dataset_open(&whole, &path, 1, &o, &r.err), BNN_OK);
+    r.options.epochs = 3;
+    assert_int_equal(bnn_train(&r.best, &r.last, r.blank, whole, whole, &r.options, &r.err), BNN_OK);
+    assert_int_equal(r.comparison.images, COUNT);
+    assert_int_equal(r.comparison.differing_values, 0);
+
+    const bnn_dataset_options deployed = { .network = r.last };
+    assert_int_equal(bnn_dataset_open(&cut, &path, 1, &deployed, &r.err), BNN_OK);
+    assert_int_equal(bnn_dataset_get(cut, 0, COUNT, images, truth, &r.err), BNN_OK);
+    assert_int_equal(bnn_runtime_open(&run, r.last, NULL, &r.err), BNN_OK);
+    assert_int_equal(bnn_classify(run, images, COUNT, label, &r.err), BNN_OK);
+    for (int i = 0; i < COUNT; i++)
+        right += label[i] == truth[i];
+    assert_int_equal(right, (int)(r.validation * COUNT + 0.5));
+    bnn_runtime_close(run);
+    bnn_dataset_close(cut);
+    bnn_dataset_close(whole);
+    end(&r);
+}
+
 static void refuses(void **state)
 {
     struct run r;
@@ -267,7 +303,7 @@ static void refuses(void **state)
     assert_string_equal(r.err.message, "a validation image has label 2; training has classes 0 to 1");
     r.options.augment = "shift=1 turn";
     assert_int_equal(train(&r), BNN_EINVAL);
-    assert_string_equal(r.err.message, "augment 'turn'; expected none, shift=0..64, rotate=0..180, scale=0..50 or flip");
+    assert_string_equal(r.err.message, "augment 'turn'; expected none, shift=0..64, rotate=0..180, scale=0..50, flip or light=0..100");
     end(&r);
 }
 
@@ -280,6 +316,7 @@ int main(void)
         cmocka_unit_test(resumes_bit_for_bit),
         cmocka_unit_test(learns_from_a_teacher),
         cmocka_unit_test(starts_from_a_network),
+        cmocka_unit_test(crops_as_deployed),
         cmocka_unit_test(refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
