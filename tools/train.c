@@ -402,7 +402,7 @@ static int run(tool_line *line, bnn_error *err)
         OPTION_TEXT(0, "init", "NET", &t.init, "network whose weights are the start, in layers of the same shape"),
         OPTION_TEXT(0, "teacher", "NET", &t.teacher, "network to learn from beside the labels"),
         OPTION_REAL(0, "share", "R", &t.share, 0, 1, "the teacher's weight beside the labels' (default 0.5)"),
-        OPTION_TEXT(0, "maths", "NAME", &t.maths, "onednn-bf16, onednn-f32 or openblas-f32 (default: the first that works)"),
+        OPTION_TEXT(0, "maths", "NAME", &t.maths, "int6, onednn-bf16, onednn-f32 or openblas-f32 (default: the first that works)"),
         OPTION_FLAG(0, "resume", &t.resume, "go on from the checkpoint beside --out"),
         OPTIONS_DATA(&t), OPTIONS_END
     };

@@ -14,8 +14,8 @@
  * trained: batch norm is folded exactly. The same seed, data and options on
  * the same level of CPU give the same bits, on any number of threads.
  *
- * Training needs a maths library at run time (Debian: libdnnl2, or
- * libopenblas0-pthread); classifying does not.
+ * On CPUs without AVX-512 VBMI and VNNI, training needs a maths library at run
+ * time (Debian: libdnnl2, or libopenblas0-pthread); classifying does not.
  */
 #ifndef BNN_TRAIN_H
 #define BNN_TRAIN_H
@@ -45,7 +45,7 @@ typedef struct bnn_train_progress {
     int      epoch_end;
     double   validation;         /* at the end of an epoch: accuracy 0 .. 1 of the frozen network; -1 = no validation images */
     int      best;               /* at the end of an epoch: the best so far on validation */
-    const char *maths;           /* library and type of the float products: "onednn-bf16" */
+    const char *maths;           /* how gradients are multiplied: "int6", "onednn-bf16" ... */
 } bnn_train_progress;
 
 /* How a network compares with the float graph in a checkpoint. */
@@ -69,7 +69,7 @@ typedef struct bnn_train_options {
                                  or of a set sorted by class the last of each class. Default 0 */
     const char *checkpoint;   /* file rewritten after each epoch and when stopped; NULL = none (default) */
     int      resume;          /* go on from `checkpoint`, which must be of the same options and data */
-    const char *maths;        /* NULL = the fastest here; "onednn-bf16", "onednn-f32", "openblas-f32" */
+    const char *maths;        /* NULL = the fastest here; "int6", "onednn-bf16", "onednn-f32", "openblas-f32": docs/training.md */
     /* NULL, or called as above; a value other than 0 stops the training (ECANCEL) with a checkpoint. */
     int    (*progress)(void *user, const bnn_train_progress *progress);
     void    *user;

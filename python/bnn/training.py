@@ -82,7 +82,7 @@ def train(topology: Union[Network, str, "os.PathLike[str]"], data: Union[Dataset
         checkpoint: file rewritten after each epoch, from which ``resume=True`` goes on to the same network, bit for bit.
         names: of the classes; None = those of the data set.
         teacher: a network of the same input and classes to learn from beside the labels, with the weight `teacher_share`.
-        maths: ``"onednn-bf16"``, ``"onednn-f32"``, ``"openblas-f32"``; None = the fastest here.
+        maths: ``"int6"``, ``"onednn-bf16"``, ``"onednn-f32"``, ``"openblas-f32"``; None = the fastest here.
 
     Raises:
         ArgumentError: images without labels, classes without images, shapes that do not fit.

@@ -253,7 +253,10 @@ static void backward_slice(void *context, size_t i, unsigned thread)
             const size_t width = MH - c < CHANNELS ? MH - c : CHANNELS;
             gradient_at(b, r / b->positions, r % b->positions, c, width, d, z);
             backward_row(d, b->acc + r * MH + c, b->norm.mean + c, b->k + c, b->k + MH + c, b->k + 2 * MH + c, width);
-            bnn_gemm_store(g, bnn_gemm_at(g, b->d_acc, r * MH + c), d, width);
+            if (bnn_gemm_coarse(g))
+                memcpy(b->acc + r * MH + c, d, width * sizeof *d);
+            else
+                bnn_gemm_store(g, bnn_gemm_at(g, b->d_acc, r * MH + c), d, width);
         }
 }
 

@@ -8,6 +8,7 @@
  */
 #include "train/gemm.h"
 #include "train/clones.h"
+#include "train/lookup.h"
 
 #include <dlfcn.h>
 #include <stdint.h>
@@ -66,6 +67,7 @@ typedef struct bnn_maths {
 
 /* Best first. The bfloat16 product is exported but not declared by oneDNN 2. */
 static const bnn_maths maths[] = {
+    { .name = "int6", .size = 1, .usable = bnn_lookup_works },
     { "onednn-bf16", "libdnnl.so.2", "libdnnl2", "dnnl_gemm_bf16bf16f32", "omp_get_max_threads", "omp_set_num_threads", 2,
       cpu_has_bf16, product_onednn_bf16 },
     { "onednn-f32", "libdnnl.so.2", "libdnnl2", "dnnl_sgemm", "omp_get_max_threads", "omp_set_num_threads", 4, any_cpu,
@@ -84,6 +86,10 @@ enum { MATHS = sizeof maths / sizeof *maths };
 
 static bool load(bnn_gemm *out, const bnn_maths *m)
 {
+    if (!m->library) {
+        *out = (bnn_gemm){ .name = m->name, .size = m->size };
+        return m->usable();
+    }
     /* Never unloaded: a library with threads of its own does not survive that. */
     void *handle = m->usable() ? dlopen(m->library, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) : NULL;
     if (!handle)
@@ -105,11 +111,11 @@ int bnn_gemm_open(bnn_gemm *out, const char *name, bnn_error *err)
         known = true;
         if (!load(out, &maths[i]))
             continue;
-        out->threads_before = out->get_threads();
+        out->threads_before = out->get_threads ? out->get_threads() : 0;
         return BNN_OK;
     }
     if (!known)
-        return bnn_fail(err, BNN_EINVAL, "maths '%s'; expected onednn-bf16, onednn-f32 or openblas-f32", name);
+        return bnn_fail(err, BNN_EINVAL, "maths '%s'; expected int6, onednn-bf16, onednn-f32 or openblas-f32", name);
     return bnn_fail(err, BNN_EBACKEND, "training needs a maths library%s%s; install Debian's package libdnnl2 or libopenblas0-pthread",
                     name ? " for " : "", name ? name : "");
 }
@@ -139,9 +145,23 @@ BNN_CLONES static void load_bf16(float *restrict out, const uint16_t *restrict v
     }
 }
 
+BNN_CLONES static void store_int8(int8_t *restrict out, const float *restrict v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = (int8_t)v[i];
+}
+
+BNN_CLONES static void load_int8(float *restrict out, const int8_t *restrict v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = v[i];
+}
+
 void bnn_gemm_store(const bnn_gemm *g, void *out, const float *v, size_t n)
 {
-    if (g->size == 2)
+    if (g->size == 1)
+        store_int8(out, v, n);
+    else if (g->size == 2)
         store_bf16(out, v, n);
     else
         memcpy(out, v, n * sizeof *v);
@@ -149,7 +169,9 @@ void bnn_gemm_store(const bnn_gemm *g, void *out, const float *v, size_t n)
 
 void bnn_gemm_load(const bnn_gemm *g, float *out, const void *v, size_t n)
 {
-    if (g->size == 2)
+    if (g->size == 1)
+        load_int8(out, v, n);
+    else if (g->size == 2)
         load_bf16(out, v, n);
     else
         memcpy(out, v, n * sizeof *out);

@@ -7,6 +7,9 @@
  * 0, +1 and the 8-bit input) are exact in both types, and so are their sums
  * below 2^24.
  *
+ * "int6" is no library: its operands are int8, and coarse.c multiplies them
+ * with gradients of 6 bits.
+ *
  * Every product runs on one thread; larger ones are cut into fixed tiles over
  * a pool, so results do not depend on the number of threads.
  *
@@ -21,8 +24,8 @@
 #include <stdbool.h>
 
 typedef struct bnn_gemm {
-    const char *name; /* "onednn-bf16", "onednn-f32", "openblas-f32" */
-    size_t      size; /* bytes of an operand's element: 2 or 4 */
+    const char *name; /* "int6", "onednn-bf16", "onednn-f32", "openblas-f32" */
+    size_t      size; /* bytes of an operand's element: 1, 2 or 4 */
     int       (*product)(const struct bnn_gemm *g, char ta, char tb, size_t M, size_t N, size_t K, const void *a,
                          size_t lda, const void *b, size_t ldb, float beta, float *c, size_t ldc);
     void      (*call)(void);           /* the library's function */
@@ -35,7 +38,10 @@ typedef struct bnn_gemm {
 int  bnn_gemm_open(bnn_gemm *out, const char *name, bnn_error *err);
 void bnn_gemm_close(bnn_gemm *g);
 
-/* Rounds floats to operand elements (to nearest, ties to even), and back. */
+/* Whether the backward products are coarse.c's, not a library's. */
+static inline bool bnn_gemm_coarse(const bnn_gemm *g) { return g->size == 1; }
+
+/* Rounds floats to operand elements (to nearest, ties to even; to int8 only integers), and back. */
 void bnn_gemm_store(const bnn_gemm *g, void *out, const float *v, size_t n);
 void bnn_gemm_load(const bnn_gemm *g, float *out, const void *v, size_t n);
 

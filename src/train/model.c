@@ -1,5 +1,6 @@
 /* model.c -- building the blocks of a topology, and the passes over them. */
 #include "train/model.h"
+#include "train/coarse.h"
 #include "train/random.h"
 #include "base/mem.h"
 
@@ -17,7 +18,7 @@ static size_t slices_of(const bnn_block *b, size_t batch)
 {
     enum { ROWS = 512 };
     const size_t slices = batch * b->positions / ROWS;
-    if (b->layer->kind == BNN_DENSE || slices < 1)
+    if (b->flat || slices < 1)
         return 1;
     return slices < BNN_SLICES ? slices : BNN_SLICES;
 }
@@ -25,13 +26,14 @@ static size_t slices_of(const bnn_block *b, size_t batch)
 static int new_trainable(bnn_block *b, size_t batch, size_t operand, bnn_error *err)
 {
     const size_t MH = b->layer->MH, norms = b->last ? 1 : MH;
+    const bool coarse = operand == 1;
     int rc = bnn_adam_new(&b->latent, weights_of(b), err);
     if (rc == BNN_OK)
         rc = bnn_adam_new(&b->gamma, norms, err);
     if (rc == BNN_OK)
         rc = bnn_adam_new(&b->beta, norms, err);
     b->d_out     = bnn_alloc(batch * b->outputs * MH, sizeof(float));
-    b->d_acc     = bnn_alloc(batch * b->positions * MH, operand);
+    b->d_acc     = bnn_alloc(coarse ? 0 : batch * b->positions * MH, operand);
     b->d_weights = bnn_alloc(b->slices * weights_of(b), sizeof(float));
     b->k         = bnn_alloc(5 * MH, sizeof(float));
     if (rc == BNN_OK && (!b->d_out || !b->d_acc || !b->d_weights || !b->k))
@@ -64,7 +66,8 @@ static int new_block(bnn_block *b, size_t batch, bool trainable, size_t operand,
 static void free_block(bnn_block *b)
 {
     void *const owned[] = { b->weights, b->norm.mean, b->norm.scale, b->norm.beta, b->inv, b->partial, b->measured, b->acc,
-                            b->out, b->winner, b->d_out, b->d_acc, b->d_weights, b->k, b->natural, b->packed, b->bits };
+                            b->out, b->winner, b->d_out, b->d_acc, b->d_weights, b->k, b->natural, b->packed, b->bits,
+                            b->w_blocks, b->in_blocks };
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         bnn_free(owned[i]);
     bnn_adam_free(&b->latent);
@@ -89,6 +92,7 @@ static int find_blocks(bnn_model *m, bnn_error *err)
         bnn_block *b = &m->block[m->blocks++];
         *b = (bnn_block){ .layer = l, .index = i, .last = i + 1 == t->layers };
         b->positions = b->outputs = (size_t)l->out.height * l->out.width;
+        b->flat = b->positions == 1;
     }
     if (bnn_topology_last(t)->last_bits)
         return bnn_fail(err, BNN_ESHAPE, "a last layer of threshold bits; training expects 'scores'");
@@ -129,7 +133,10 @@ static int fill(bnn_model *m, const char *maths, bnn_error *err)
     m->d_logits = bnn_alloc(m->batch * bnn_topology_last(&m->topology)->MH, sizeof(float));
     if (!m->input || !m->d_logits)
         return bnn_fail_memory(err, m->batch * sizeof(float));
-    rc = new_columns(m, err);
+    if (!bnn_gemm_coarse(&m->gemm))
+        rc = new_columns(m, err);
+    else if (m->trainable)
+        rc = bnn_coarse_new(m, err);
     return rc == BNN_OK ? bnn_product_new(m, err) : rc;
 }
 
@@ -164,6 +171,7 @@ void bnn_model_free(bnn_model *m)
         bnn_free(m->d_column ? m->d_column[t] : NULL);
         bnn_free(m->scratch ? m->scratch[t] : NULL);
     }
+    bnn_coarse_free(m);
     bnn_free(m->scratch);
     bnn_free(m->input_bits);
     bnn_free(m->column);
@@ -237,16 +245,25 @@ void bnn_model_measured(bnn_model *m)
 
 /* -------------------------------------------------------------- backward -- */
 
+void bnn_model_products(bnn_model *m, uint32_t block, size_t n)
+{
+    bnn_block *b = &m->block[block];
+    float *d_in = block > 0 ? m->block[block - 1].d_out : NULL;
+    if (bnn_gemm_coarse(&m->gemm))
+        (b->flat ? bnn_coarse_dense : bnn_coarse_conv)(m, b, input_of(m, block), d_in, n);
+    else
+        (b->flat ? bnn_dense_backward : bnn_conv_backward)(m, b, input_of(m, block), d_in, n);
+}
+
 void bnn_model_backward(bnn_model *m, size_t n)
 {
     for (uint32_t i = m->blocks; i-- > 0;) {
         bnn_block *b = &m->block[i];
-        float *d_in = i > 0 ? m->block[i - 1].d_out : NULL;
         if (b->last)
             bnn_loss_backward(m, n);
         else
             bnn_norm_backward(m, b, n);
-        (b->layer->kind == BNN_CONV ? bnn_conv_backward : bnn_dense_backward)(m, b, input_of(m, i), d_in, n);
+        bnn_model_products(m, i, n);
     }
 }
 
@@ -297,6 +314,8 @@ static void update_all(bnn_model *m, struct update *u)
         if (u->optimise)
             update_norm(u, u->b);
         bnn_product_weights(m, u->b);
+        if (bnn_gemm_coarse(&m->gemm))
+            bnn_coarse_weights(m, u->b);
     }
 }
 

@@ -48,6 +48,8 @@ typedef struct bnn_block {
     uint32_t  index;      /* of the layer in the topology */
     bool      pooled;     /* a maxpool layer follows */
     bool      last;
+    bool      flat;       /* one position: dense, or a convolution whose window is its whole map */
+    size_t    batch;      /* most images */
     size_t    positions;  /* of a product: output height x width */
     size_t    outputs;    /* the same after the pool */
     size_t    slices;     /* ranges of images in which its weight gradients are summed */
@@ -63,12 +65,13 @@ typedef struct bnn_block {
     double   *partial;    /* [BNN_SLICES][2][MH] */
     double   *measured;   /* [2][MH] sums over the batches of BNN_MEASURE */
 
-    float    *acc;        /* [R][MH] products: exact integers */
+    float    *acc;        /* [R][MH] products: exact integers; with coarse.c then the gradient by them */
     void     *out;        /* operands [n][outputs][MH], and the same as bits: */
     uint64_t *bits;       /* [n][outputs][planes][words]; NULL of the last block */
     uint8_t  *winner;     /* [n][outputs][MH] of a pool: which of the four */
     float    *d_out;      /* [n][outputs][MH] gradient of the loss by `out` */
-    void     *d_acc;      /* operands [R][MH] gradient by `acc` */
+    void     *d_acc;      /* operands [R][MH] gradient by `acc`; with coarse.c the 6 bits, of dense layers only */
+    uint8_t  *w_blocks, *in_blocks; /* of coarse.c: indices of the weights, and of a dense layer's inputs */
     float    *d_weights;  /* [slices][MH][MW] */
     float    *k;          /* [5][MH] of the backward pass: three coefficients, gradients of beta and gamma */
 } bnn_block;
@@ -89,6 +92,8 @@ typedef struct bnn_model {
     float    *d_logits;  /* [batch][MH of the last] */
     void    **column;    /* [threads] operands: windows of a few images, for conv.c */
     float   **d_column;  /* [threads] */
+    uint8_t **room;      /* [threads] for coarse.c */
+    uint64_t  seed;      /* of rounding */
     size_t    measured;  /* batches of BNN_MEASURE */
     uint64_t  steps;     /* of the optimiser so far */
 } bnn_model;
@@ -105,6 +110,8 @@ void bnn_model_quantise_weights(bnn_model *m);    /* latents -> weights, after i
 void bnn_model_forward(bnn_model *m, size_t n, enum bnn_mode mode);
 /* Gradients of all parameters from m->d_logits, after a forward pass of BNN_BATCH. */
 void bnn_model_backward(bnn_model *m, size_t n);
+/* The part of it that multiplies: of one block, d_weights and d_out of the block before, from the gradient by its acc. */
+void bnn_model_products(bnn_model *m, uint32_t block, size_t n);
 /* One step of the optimiser; re-quantises the weights. */
 void bnn_model_update(bnn_model *m, float learning_rate);
 /* Freezes the statistics gathered with BNN_MEASURE, and starts to gather anew. */

@@ -370,6 +370,7 @@ static int set_up(bnn_trainer *t, const bnn_network *blank, const bnn_dataset *t
     rc = bnn_model_new(&t->model, &topology, classes, batch, true, t->options.maths, t->pool, err);
     if (rc != BNN_OK)
         return rc;
+    t->model->seed = t->options.seed;
     t->steps   = (uint32_t)(t->train.count / batch);
     t->order   = bnn_alloc(t->train.count, sizeof *t->order);
     t->labels  = bnn_alloc(batch, sizeof *t->labels);

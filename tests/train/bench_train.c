@@ -78,8 +78,7 @@ static void step(bnn_model *m, size_t n, const float *picture, const uint16_t *l
         else
             bnn_norm_backward(m, b, n);
         took[NORM_BACKWARD][i] += lap(&t);
-        (b->layer->kind == BNN_CONV ? bnn_conv_backward : bnn_dense_backward)(m, b, k ? m->block[k - 1].out : m->input,
-                                                                              k ? m->block[k - 1].d_out : NULL, n);
+        bnn_model_products(m, k, n);
         took[BACKWARD][i] += lap(&t);
     }
     bnn_model_update(m, 0.01f);
@@ -98,6 +97,8 @@ static double backward_ops(const bnn_model *m, size_t n)
 static double probe_rate(bnn_model *m, const void *a, const void *b, float *c)
 {
     double t = seconds();
+    if (bnn_gemm_coarse(&m->gemm))
+        return 1;
     bnn_gemm_run_tiles(&m->gemm, m->pool, 'N', 'N', PROBE, PROBE, PROBE, a, PROBE, b, PROBE, c, PROBE);
     return 2.0 * PROBE * PROBE * PROBE / lap(&t);
 }
