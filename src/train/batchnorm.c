@@ -6,7 +6,10 @@
  * Backward, from d_z:
  *     d_beta = sum d_z,   d_gamma = inv sum d_z (acc - mean)
  *     d_acc  = scale (d_z - d_beta / R - (acc - mean) inv d_gamma / R)
- * z is computed anew where it is needed, which costs less than keeping it.
+ * z is computed anew where it is needed, and so is d_acc: both cost less than
+ * keeping them, since what these passes wait for is memory. So statistics are
+ * added up while the products are in the cache, and gradients are made a line
+ * (the positions that share y) at a time by those that multiply them.
  *
  * There are no running averages: a network's statistics are measured on its
  * frozen weights (BNN_MEASURE) before it is used.
@@ -27,6 +30,8 @@ struct pass {
     bnn_block *b;
     size_t     n;
 };
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 static double *partial_at(const bnn_block *b, size_t slice) { return b->partial + slice * 2 * b->layer->MH; }
 
@@ -49,35 +54,39 @@ static void flush(double *total, float *sum, size_t n)
 
 /* ------------------------------------------------------------ statistics -- */
 
-BNN_CLONES static void add_squares(float *restrict s, float *restrict q, const float *restrict acc, size_t n)
+BNN_CLONES static void add_squares(float *restrict s, float *restrict q, const float *restrict acc, size_t stride, size_t rows,
+                                   size_t n)
 {
-    for (size_t c = 0; c < n; c++) {
-        s[c] += acc[c];
-        q[c] += acc[c] * acc[c];
-    }
+    for (; rows >= 4; rows -= 4, acc += 4 * stride)
+        for (size_t c = 0; c < n; c++) {
+            const float a0 = acc[c], a1 = acc[stride + c], a2 = acc[2 * stride + c], a3 = acc[3 * stride + c];
+            s[c] += a0 + a1 + (a2 + a3);
+            q[c] += a0 * a0 + a1 * a1 + (a2 * a2 + a3 * a3);
+        }
+    for (; rows > 0; rows--, acc += stride)
+        for (size_t c = 0; c < n; c++) {
+            s[c] += acc[c];
+            q[c] += acc[c] * acc[c];
+        }
 }
 
-static void statistics_slice(void *context, size_t i, unsigned thread)
+void bnn_norm_clear(bnn_block *b, size_t slice)
 {
-    const struct pass *p = context;
-    const bnn_block *b = p->b;
-    const size_t MH = b->layer->MH, end = bnn_slice_at(p->n, BNN_SLICES, i + 1) * b->positions;
-    double *total = partial_at(b, i);
+    memset(partial_at(b, slice), 0, 2 * (size_t)b->layer->MH * sizeof(double));
+}
+
+void bnn_norm_add(bnn_block *b, size_t slice, size_t first, size_t count)
+{
+    const size_t MH = b->layer->MH, end = (first + count) * b->positions;
+    double *total = partial_at(b, slice);
     float s[CHANNELS] = { 0 }, q[CHANNELS] = { 0 };
-    (void)thread;
-    memset(total, 0, 2 * MH * sizeof *total);
-    for (size_t c = 0; c < MH; c += CHANNELS) {
-        const size_t width = MH - c < CHANNELS ? MH - c : CHANNELS;
-        size_t pending = 0;
-        for (size_t r = bnn_slice_at(p->n, BNN_SLICES, i) * b->positions; r < end; r++) {
-            add_squares(s, q, b->acc + r * MH + c, width);
-            if (++pending == ROWS || r + 1 == end) {
-                flush(total + c, s, width);
-                flush(total + MH + c, q, width);
-                pending = 0;
-            }
+    for (size_t r = first * b->positions; r < end; r += ROWS)
+        for (size_t c = 0; c < MH; c += CHANNELS) {
+            const size_t width = least(CHANNELS, MH - c);
+            add_squares(s, q, b->acc + r * MH + c, MH, least(ROWS, end - r), width);
+            flush(total + c, s, width);
+            flush(total + MH + c, q, width);
         }
-    }
 }
 
 /* mean and inv of the batch from the sums. */
@@ -89,13 +98,11 @@ static void set_statistics(bnn_block *b, size_t c, double mean, double variance)
     b->norm.beta[c]  = b->beta.value[c];
 }
 
-void bnn_norm_statistics(bnn_model *m, bnn_block *b, size_t n, enum bnn_mode mode)
+void bnn_norm_statistics(bnn_block *b, size_t n, enum bnn_mode mode)
 {
     const size_t MH = b->layer->MH;
-    struct pass p = { m, b, n };
     if (mode == BNN_FROZEN)
         return;
-    bnn_pool_run(m->pool, BNN_SLICES, statistics_slice, &p);
     add_partials(b);
     for (size_t c = 0; c < MH; c++) {
         const double R = (double)(n * b->positions), mean = b->partial[c] / R, square = b->partial[MH + c] / R;
@@ -119,58 +126,40 @@ void bnn_norm_measured(bnn_block *b, size_t batches)
 
 /* --------------------------------------------------------------- forward -- */
 
-BNN_CLONES static void normalise(float *restrict z, const float *restrict acc, const float *restrict mean,
-                                 const float *restrict scale, const float *restrict beta, size_t n)
+static bnn_lines lines_at(const bnn_block *b, size_t c)
 {
-    for (size_t c = 0; c < n; c++)
-        z[c] = bnn_norm_at(acc[c], mean[c], scale[c], beta[c]);
+    return (bnn_lines){ b->norm.mean + c, b->norm.scale + c, b->norm.beta + c };
 }
 
-/* z of `rows` rows from row r on, channels c .. c + width - 1. */
-static void normalise_rows(const bnn_block *b, float *z, size_t r, size_t rows, size_t c, size_t width)
+/* Values of one line of outputs, as int8; a line is what shares y. */
+static void forward_line(const bnn_block *b, int8_t *v, size_t image, size_t y)
 {
-    for (size_t i = 0; i < rows; i++)
-        normalise(z + i * width, b->acc + (r + i) * b->layer->MH + c, b->norm.mean + c, b->norm.scale + c,
-                  b->norm.beta + c, width);
-}
-
-/* First row of the product that output o of an image looks at. */
-static size_t row_of(const bnn_block *b, size_t image, size_t o)
-{
-    const size_t width = b->layer->out.width;
-    if (!b->pooled)
-        return image * b->positions + o;
-    return image * b->positions + o / (width / 2) * 2 * width + o % (width / 2) * 2;
-}
-
-static void forward_output(const bnn_model *m, const bnn_block *b, size_t image, size_t o)
-{
-    const size_t MH = b->layer->MH, r = row_of(b, image, o), at = (image * b->outputs + o) * MH;
-    uint64_t *bits = b->bits + (image * b->outputs + o) * b->layer->output_bits * bnn_plane_words(b->layer->MH);
-    float z[4 * CHANNELS], v[CHANNELS];
-    for (size_t c = 0; c < MH; c += CHANNELS) {
-        const size_t width = MH - c < CHANNELS ? MH - c : CHANNELS;
-        normalise_rows(b, z, r, b->pooled ? 2 : 1, c, width);
-        if (b->pooled) {
-            normalise_rows(b, z + 2 * width, r + b->layer->out.width, 2, c, width);
-            bnn_pool_forward(v, b->winner + at + c, z, width, 2 * width, width);
-            bnn_quantise_forward(z, v, b->layer->output_bits, width);
-        } else {
-            bnn_quantise_forward(v, z, b->layer->output_bits, width);
-            memcpy(z, v, width * sizeof *z);
-        }
-        bnn_gemm_store(&m->gemm, bnn_gemm_at(&m->gemm, b->out, at + c), z, width);
-        bnn_product_bits(m, bits + c / 64, z, b->layer->output_bits, MH, width);
-    }
+    const size_t MH = b->layer->MH, width = b->layer->out.width, outputs = b->pooled ? width / 2 : width;
+    const size_t at = (image * b->outputs + y * outputs) * MH;
+    const float *acc = b->acc + (image * b->positions + (b->pooled ? 2 * y : y) * width) * MH;
+    const bnn_lines l = lines_at(b, 0);
+    if (b->pooled)
+        bnn_pool_forward(v, b->winner + at, acc, width * MH, &l, b->layer->output_bits, outputs, MH);
+    else
+        bnn_quantise_forward(v, acc, &l, b->layer->output_bits, outputs, MH);
 }
 
 static void forward_slice(void *context, size_t i, unsigned thread)
 {
     const struct pass *p = context;
-    (void)thread;
+    const bnn_block *b = p->b;
+    const bnn_gemm *g = &p->m->gemm;
+    const size_t MH = b->layer->MH, outputs = b->layer->out.width >> b->pooled, lines = b->outputs / outputs;
+    const size_t words = b->layer->output_bits * bnn_plane_words(b->layer->MH);
     for (size_t image = bnn_slice_at(p->n, BNN_SLICES, i); image < bnn_slice_at(p->n, BNN_SLICES, i + 1); image++)
-        for (size_t o = 0; o < p->b->outputs; o++)
-            forward_output(p->m, p->b, image, o);
+        for (size_t y = 0; y < lines; y++) {
+            const size_t at = image * b->outputs + y * outputs;
+            int8_t *v = bnn_gemm_coarse(g) ? (int8_t *)b->out + at * MH : p->m->values[thread];
+            forward_line(b, v, image, y);
+            if (!bnn_gemm_coarse(g))
+                bnn_gemm_store_small(g, bnn_gemm_at(g, b->out, at * MH), v, outputs * MH);
+            bnn_product_bits(p->m, b->bits + at * words, v, b->layer->output_bits, MH, outputs);
+        }
 }
 
 void bnn_norm_forward(bnn_model *m, bnn_block *b, size_t n)
@@ -181,83 +170,36 @@ void bnn_norm_forward(bnn_model *m, bnn_block *b, size_t n)
 
 /* -------------------------------------------------------------- backward -- */
 
-/* d_z and z of one row of the product, channels c .. c + width - 1. */
-static void gradient_at(const bnn_block *b, size_t image, size_t position, size_t c, size_t width, float *d, float *z)
+/* d_out of a line becomes d_z of the largest values; sums of d_z and d_z (acc - mean), channels c .. c + width - 1. */
+static void gradient_line(const bnn_block *b, float *sb, float *sg, size_t image, size_t y, size_t c, size_t channels)
 {
-    const size_t MH = b->layer->MH, map_width = b->layer->out.width;
-    size_t o = position, which = 0;
-    if (b->pooled) {
-        const size_t y = position / map_width, x = position % map_width;
-        o     = y / 2 * (map_width / 2) + x / 2;
-        which = y % 2 * 2 + x % 2;
-    }
-    const size_t at = (image * b->outputs + o) * MH + c;
+    const size_t MH = b->layer->MH, width = b->layer->out.width, outputs = b->pooled ? width / 2 : width;
+    const size_t at = (image * b->outputs + y * outputs) * MH + c;
+    const float *acc = b->acc + (image * b->positions + (b->pooled ? 2 * y : y) * width) * MH + c;
+    const bnn_lines l = lines_at(b, c);
     if (b->pooled)
-        bnn_pool_backward(d, b->d_out + at, b->winner + at, (uint8_t)which, width);
+        bnn_pool_backward(b->d_out + at, sb, sg, b->winner + at, acc, width * MH, &l, outputs, MH, channels);
     else
-        memcpy(d, b->d_out + at, width * sizeof *d);
-    normalise_rows(b, z, image * b->positions + position, 1, c, width);
-    bnn_quantise_backward(d, z, width);
-}
-
-BNN_CLONES static void add_gradients(float *restrict sb, float *restrict sg, const float *restrict d,
-                                     const float *restrict acc, const float *restrict mean, size_t n)
-{
-    for (size_t c = 0; c < n; c++) {
-        sb[c] += d[c];
-        sg[c] += d[c] * (acc[c] - mean[c]);
-    }
+        bnn_quantise_backward(b->d_out + at, sb, sg, acc, &l, outputs, MH, channels);
 }
 
 static void gradients_slice(void *context, size_t i, unsigned thread)
 {
     const struct pass *p = context;
     const bnn_block *b = p->b;
-    const size_t MH = b->layer->MH, end = bnn_slice_at(p->n, BNN_SLICES, i + 1) * b->positions;
+    const size_t MH = b->layer->MH, lines = b->outputs / (b->layer->out.width >> b->pooled);
     double *total = partial_at(b, i);
-    float sb[CHANNELS] = { 0 }, sg[CHANNELS] = { 0 }, d[CHANNELS], z[CHANNELS];
+    float sb[CHANNELS] = { 0 }, sg[CHANNELS] = { 0 };
     (void)thread;
     memset(total, 0, 2 * MH * sizeof *total);
-    for (size_t c = 0; c < MH; c += CHANNELS) {
-        const size_t width = MH - c < CHANNELS ? MH - c : CHANNELS;
-        size_t pending = 0;
-        for (size_t r = bnn_slice_at(p->n, BNN_SLICES, i) * b->positions; r < end; r++) {
-            gradient_at(b, r / b->positions, r % b->positions, c, width, d, z);
-            add_gradients(sb, sg, d, b->acc + r * MH + c, b->norm.mean + c, width);
-            if (++pending == ROWS || r + 1 == end) {
-                flush(total + c, sb, width);
-                flush(total + MH + c, sg, width);
-                pending = 0;
+    for (size_t image = bnn_slice_at(p->n, BNN_SLICES, i); image < bnn_slice_at(p->n, BNN_SLICES, i + 1); image++)
+        for (size_t y = 0; y < lines; y++)
+            for (size_t c = 0; c < MH; c += CHANNELS) {
+                const size_t channels = least(CHANNELS, MH - c);
+                gradient_line(b, sb, sg, image, y, c, channels);
+                flush(total + c, sb, channels);
+                flush(total + MH + c, sg, channels);
             }
-        }
-    }
-}
-
-BNN_CLONES static void backward_row(float *restrict d, const float *restrict acc, const float *restrict mean,
-                                    const float *restrict k0, const float *restrict k1, const float *restrict k2, size_t n)
-{
-    for (size_t c = 0; c < n; c++)
-        d[c] = k0[c] * d[c] + k1[c] + k2[c] * (acc[c] - mean[c]);
-}
-
-static void backward_slice(void *context, size_t i, unsigned thread)
-{
-    const struct pass *p = context;
-    const bnn_block *b = p->b;
-    const bnn_gemm *g = &p->m->gemm;
-    const size_t MH = b->layer->MH, end = bnn_slice_at(p->n, BNN_SLICES, i + 1) * b->positions;
-    float d[CHANNELS], z[CHANNELS];
-    (void)thread;
-    for (size_t r = bnn_slice_at(p->n, BNN_SLICES, i) * b->positions; r < end; r++)
-        for (size_t c = 0; c < MH; c += CHANNELS) {
-            const size_t width = MH - c < CHANNELS ? MH - c : CHANNELS;
-            gradient_at(b, r / b->positions, r % b->positions, c, width, d, z);
-            backward_row(d, b->acc + r * MH + c, b->norm.mean + c, b->k + c, b->k + MH + c, b->k + 2 * MH + c, width);
-            if (bnn_gemm_coarse(g))
-                memcpy(b->acc + r * MH + c, d, width * sizeof *d);
-            else
-                bnn_gemm_store(g, bnn_gemm_at(g, b->d_acc, r * MH + c), d, width);
-        }
 }
 
 /* Leaves the gradients of beta and gamma as floats in k's place 3 and 4. */
@@ -276,5 +218,58 @@ void bnn_norm_backward(bnn_model *m, bnn_block *b, size_t n)
         b->k[3 * MH + c] = (float)d_beta;
         b->k[4 * MH + c] = (float)d_gamma;
     }
-    bnn_pool_run(m->pool, BNN_SLICES, backward_slice, &p);
+}
+
+/* k holds k0, k1, k2 as rows of n. */
+BNN_CLONES static void through_norm(float *restrict out, const float *restrict d, const float *restrict acc,
+                                    const float *restrict mean, const float *restrict k, size_t rows, size_t n)
+{
+    for (; rows > 0; rows--, out += n, d += n, acc += n)
+        for (size_t c = 0; c < n; c++)
+            out[c] = k[c] * d[c] + k[n + c] + k[2 * n + c] * (acc[c] - mean[c]);
+}
+
+/* The same below a pool: two neighbours share d, which is that of place `which` or `which` + 1. */
+BNN_CLONES static void through_pool(float *restrict out, const float *restrict d, const uint8_t *restrict winner, int which,
+                                    const float *restrict acc, const float *restrict mean, const float *restrict k,
+                                    size_t pairs, size_t n)
+{
+    for (; pairs > 0; pairs--, out += 2 * n, d += n, winner += n, acc += 2 * n)
+        for (size_t c = 0; c < n; c++) {
+            const float d0 = winner[c] == which ? d[c] : 0.0f, d1 = winner[c] == which + 1 ? d[c] : 0.0f;
+            out[c]     = k[c] * d0 + k[n + c] + k[2 * n + c] * (acc[c] - mean[c]);
+            out[n + c] = k[c] * d1 + k[n + c] + k[2 * n + c] * (acc[n + c] - mean[c]);
+        }
+}
+
+void bnn_norm_gradient(const bnn_block *b, float *out, size_t line)
+{
+    const size_t MH = b->layer->MH, width = b->layer->out.width, r = line * width;
+    const float *acc = b->acc + r * MH;
+    if (b->last) {
+        memcpy(out, acc, width * MH * sizeof *out); /* the loss left it there */
+    } else if (b->pooled) {
+        const size_t at = line / 2 * (width / 2) * MH;
+        through_pool(out, b->d_out + at, b->winner + at, (int)(line % 2 * 2), acc, b->norm.mean, b->k, width / 2, MH);
+    } else {
+        through_norm(out, b->d_out + r * MH, acc, b->norm.mean, b->k, width, MH);
+    }
+}
+
+static void store_slice(void *context, size_t i, unsigned thread)
+{
+    const struct pass *p = context;
+    const bnn_block *b = p->b;
+    const bnn_gemm *g = &p->m->gemm;
+    const size_t height = b->layer->out.height, size = b->layer->out.width * (size_t)b->layer->MH;
+    for (size_t line = bnn_slice_at(p->n, BNN_SLICES, i) * height; line < bnn_slice_at(p->n, BNN_SLICES, i + 1) * height; line++) {
+        bnn_norm_gradient(b, p->m->line[thread], line);
+        bnn_gemm_store(g, bnn_gemm_at(g, b->d_acc, line * size), p->m->line[thread], size);
+    }
+}
+
+void bnn_norm_store_gradient(bnn_model *m, bnn_block *b, size_t n)
+{
+    struct pass p = { m, b, n };
+    bnn_pool_run(m->pool, BNN_SLICES, store_slice, &p);
 }

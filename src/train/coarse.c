@@ -75,18 +75,33 @@ static uint64_t key_of(const bnn_model *m, const bnn_block *b)
     return bnn_random_next(&r);
 }
 
-/* Rows r0 .. r0 + rows - 1 of b->acc to rows of q. */
-static void round_rows(const bnn_block *b, int8_t *q, uint64_t key, float per_step, size_t r0, size_t rows)
+/* The largest gradient of some images. */
+static float largest_of(const bnn_block *b, float *line, size_t image, size_t count)
 {
-    const size_t MH = b->layer->MH, stride = row_of(b);
-    const float *v = b->acc + r0 * MH;
-    if (stride == MH) {
-        bnn_coarse_round(q, v, per_step, key, (uint32_t)(r0 * MH), rows * MH);
-        return;
+    const size_t height = b->layer->out.height, size = (size_t)b->layer->out.width * b->layer->MH;
+    float most = 0;
+    for (size_t i = image * height; i < (image + count) * height; i++) {
+        bnn_norm_gradient(b, line, i);
+        most = fmaxf(most, largest(line, size));
     }
-    for (size_t r = 0; r < rows; r++) {
-        bnn_coarse_round(q + r * stride, v + r * MH, per_step, key, (uint32_t)((r0 + r) * MH), MH);
-        memset(q + r * stride + MH, 0, stride - MH);
+    return most;
+}
+
+/* Their gradients to rows of q. */
+static void round_images(const bnn_block *b, int8_t *q, float *line, uint64_t key, float per_step, size_t image, size_t count)
+{
+    const size_t height = b->layer->out.height, width = b->layer->out.width, MH = b->layer->MH, stride = row_of(b);
+    for (size_t i = image * height; i < (image + count) * height; i++, q += width * stride) {
+        const uint32_t first = (uint32_t)(i * width * MH);
+        bnn_norm_gradient(b, line, i);
+        if (stride == MH) {
+            bnn_coarse_round(q, line, per_step, key, first, width * MH);
+            continue;
+        }
+        for (size_t x = 0; x < width; x++) {
+            bnn_coarse_round(q + x * stride, line + x * MH, per_step, key, first + (uint32_t)(x * MH), MH);
+            memset(q + x * stride + MH, 0, stride - MH);
+        }
     }
 }
 
@@ -281,18 +296,19 @@ static void image_tables(const bnn_block *b, uint8_t *out, const int8_t *q)
     }
 }
 
-static void conv_group(const struct pass *p, float *d_weights, size_t image, size_t count, bool add, uint8_t *room)
+static void conv_group(const struct pass *p, float *d_weights, size_t image, size_t count, bool add, unsigned thread)
 {
     const bnn_block *b = p->b;
     const struct room size = room_of(b);
     const size_t rows = count * b->positions, padded = up(rows, DEPTH), depth = padded / DEPTH, stride = row_of(b);
+    uint8_t *room = p->m->room[thread];
     int8_t *q = (int8_t *)room;
     uint8_t *blocks = room + size.q, *down = blocks + size.blocks, *along = down + size.down;
     int8_t *windows = (int8_t *)(along + size.along);
     const int8_t *at[DEPTH];
-    const float per_step = per_step_of(largest(b->acc + image * b->positions * b->layer->MH, rows * b->layer->MH));
+    const float per_step = per_step_of(largest_of(b, p->m->line[thread], image, count));
     const float step = per_step > 0 ? 1 / per_step : 0;
-    round_rows(b, q, p->key, per_step, image * b->positions, rows);
+    round_images(b, q, p->m->line[thread], p->key, per_step, image, count);
     memset(q + rows * stride, 0, (padded - rows) * stride);
     for (size_t k = 0; k < depth; k++) {
         find_windows(p, at, image, k * DEPTH, rows);
@@ -319,7 +335,7 @@ static void conv_slice(void *context, size_t i, unsigned thread)
         memset(b->d_weights + i * size, 0, size * sizeof(float));
     for (size_t at = start, count; at < end; at += count) {
         count = least(chunk, end - at);
-        conv_group(p, b->d_weights + i * size, at, count, at > start, p->m->room[thread]);
+        conv_group(p, b->d_weights + i * size, at, count, at > start, thread);
     }
 }
 
@@ -335,8 +351,7 @@ static void round_slice(void *context, size_t i, unsigned thread)
 {
     const struct pass *p = context;
     const size_t start = bnn_slice_at(p->n, BNN_SLICES, i), end = bnn_slice_at(p->n, BNN_SLICES, i + 1);
-    (void)thread;
-    round_rows(p->b, (int8_t *)p->b->d_acc + start * row_of(p->b), p->key, p->per_step, start, end - start);
+    round_images(p->b, (int8_t *)p->b->d_acc + start * row_of(p->b), p->m->line[thread], p->key, p->per_step, start, end - start);
 }
 
 /* Blocks of 64 inputs of all images: [plane][MW / 64][n / 16]. */
@@ -380,7 +395,7 @@ static void dense_input(void *context, size_t i, unsigned thread)
 
 void bnn_coarse_dense(bnn_model *m, bnn_block *b, const void *in, float *d_in, size_t n)
 {
-    struct pass p = { m, b, in, d_in, n, key_of(m, b), per_step_of(largest(b->acc, n * b->layer->MH)) };
+    struct pass p = { m, b, in, d_in, n, key_of(m, b), per_step_of(largest_of(b, m->line[0], 0, n)) };
     bnn_pool_run(m->pool, BNN_SLICES, round_slice, &p);
     memset((int8_t *)b->d_acc + n * row_of(b), 0, (up(n, DEPTH) - n) * row_of(b));
     bnn_pool_run(m->pool, parts(b->layer->MW, COLUMNS), input_blocks, &p);

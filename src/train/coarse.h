@@ -23,7 +23,7 @@ void bnn_coarse_free(bnn_model *m);
 /* Weights to indices, after they changed. */
 void bnn_coarse_weights(bnn_model *m, bnn_block *b);
 
-/* As bnn_conv_backward and bnn_dense_backward; the gradient is in b->acc. */
+/* As bnn_conv_backward and bnn_dense_backward; the gradient is bnn_norm_gradient's. */
 void bnn_coarse_conv(bnn_model *m, bnn_block *b, const void *in, float *d_in, size_t n);
 void bnn_coarse_dense(bnn_model *m, bnn_block *b, const void *in, float *d_in, size_t n);
 

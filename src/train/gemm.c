@@ -167,6 +167,21 @@ void bnn_gemm_store(const bnn_gemm *g, void *out, const float *v, size_t n)
         memcpy(out, v, n * sizeof *v);
 }
 
+void bnn_gemm_store_small(const bnn_gemm *g, void *out, const int8_t *v, size_t n)
+{
+    enum { BLOCK = 1024 };
+    float f[BLOCK];
+    if (g->size == 1) {
+        memcpy(out, v, n);
+        return;
+    }
+    for (size_t at = 0; at < n; at += BLOCK) {
+        const size_t count = n - at < BLOCK ? n - at : BLOCK;
+        load_int8(f, v + at, count);
+        bnn_gemm_store(g, bnn_gemm_at(g, out, at), f, count);
+    }
+}
+
 void bnn_gemm_load(const bnn_gemm *g, float *out, const void *v, size_t n)
 {
     if (g->size == 1)

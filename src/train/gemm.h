@@ -43,6 +43,7 @@ static inline bool bnn_gemm_coarse(const bnn_gemm *g) { return g->size == 1; }
 
 /* Rounds floats to operand elements (to nearest, ties to even; to int8 only integers), and back. */
 void bnn_gemm_store(const bnn_gemm *g, void *out, const float *v, size_t n);
+void bnn_gemm_store_small(const bnn_gemm *g, void *out, const int8_t *v, size_t n); /* exact */
 void bnn_gemm_load(const bnn_gemm *g, float *out, const void *v, size_t n);
 
 static inline void *bnn_gemm_at(const bnn_gemm *g, const void *p, size_t i)

@@ -50,17 +50,11 @@ void bnn_graph_copy(bnn_graph *to, const bnn_graph *from)
 
 void bnn_graph_take(bnn_graph *g, const bnn_model *m)
 {
-    float row[1024];
     for (uint32_t i = 0; i < m->blocks; i++) {
         const bnn_block *b = &m->block[i];
         bnn_graph_layer *gl = &g->layer[b->index];
         const size_t weights = (size_t)b->layer->MW * b->layer->MH, MH = b->layer->MH;
-        for (size_t at = 0; at < weights; at += 1024) {
-            const size_t n = weights - at < 1024 ? weights - at : 1024;
-            bnn_gemm_load(&m->gemm, row, bnn_gemm_at(&m->gemm, b->weights, at), n);
-            for (size_t k = 0; k < n; k++)
-                gl->weights[at + k] = (int8_t)row[k];
-        }
+        memcpy(gl->weights, b->small_weights, weights);
         memcpy(gl->mean, b->norm.mean, MH * sizeof(float));
         memcpy(gl->scale, b->norm.scale, MH * sizeof(float));
         memcpy(gl->beta, b->norm.beta, MH * sizeof(float));
@@ -69,17 +63,13 @@ void bnn_graph_take(bnn_graph *g, const bnn_model *m)
 
 void bnn_graph_put(bnn_model *m, const bnn_graph *g)
 {
-    float row[1024];
     for (uint32_t i = 0; i < m->blocks; i++) {
         bnn_block *b = &m->block[i];
         const bnn_graph_layer *gl = &g->layer[b->index];
         const size_t weights = (size_t)b->layer->MW * b->layer->MH, MH = b->layer->MH;
-        for (size_t at = 0; at < weights; at += 1024) {
-            const size_t n = weights - at < 1024 ? weights - at : 1024;
-            for (size_t k = 0; k < n; k++)
-                row[k] = gl->weights[at + k];
-            bnn_gemm_store(&m->gemm, bnn_gemm_at(&m->gemm, b->weights, at), row, n);
-        }
+        memcpy(b->small_weights, gl->weights, weights);
+        if (!bnn_gemm_coarse(&m->gemm))
+            bnn_gemm_store_small(&m->gemm, b->weights, gl->weights, weights);
         bnn_product_weights(m, b);
         memcpy(b->norm.mean, gl->mean, MH * sizeof(float));
         memcpy(b->norm.scale, gl->scale, MH * sizeof(float));

@@ -107,9 +107,6 @@ void bnn_loss_backward(bnn_model *m, size_t n)
             const double normed = (b->acc[i * MH + c] - mean) * inv;
             row[c] = (float)(scale * (d[i * MH + c] - (sum + normed * product) / (double)values));
         }
-        if (bnn_gemm_coarse(&m->gemm))
-            memcpy(b->acc + i * MH, row, MH * sizeof *row);
-        else
-            bnn_gemm_store(&m->gemm, bnn_gemm_at(&m->gemm, b->d_acc, i * MH), row, MH);
+        memcpy(b->acc + i * MH, row, MH * sizeof *row);
     }
 }

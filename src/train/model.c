@@ -48,6 +48,7 @@ static int new_block(bnn_block *b, size_t batch, bool trainable, size_t operand,
     const size_t MH = b->layer->MH;
     b->slices     = slices_of(b, batch);
     b->weights    = bnn_alloc(weights_of(b), operand);
+    b->small_weights = operand == 1 ? b->weights : bnn_alloc(weights_of(b), 1);
     b->norm.mean  = bnn_alloc(MH, sizeof(float));
     b->norm.scale = bnn_alloc(MH, sizeof(float));
     b->norm.beta  = bnn_alloc(MH, sizeof(float));
@@ -57,7 +58,7 @@ static int new_block(bnn_block *b, size_t batch, bool trainable, size_t operand,
     b->acc        = bnn_alloc(batch * b->positions * MH, sizeof(float));
     b->out        = bnn_alloc(batch * b->outputs * MH, operand);
     b->winner     = bnn_alloc(b->pooled ? batch * b->outputs * MH : 0, 1);
-    if (!b->weights || !b->norm.mean || !b->norm.scale || !b->norm.beta || !b->inv || !b->partial || !b->measured || !b->acc
+    if (!b->weights || !b->small_weights || !b->norm.mean || !b->norm.scale || !b->norm.beta || !b->inv || !b->partial || !b->measured || !b->acc
         || !b->out || !b->winner)
         return bnn_fail_memory(err, batch * b->positions * MH * sizeof(float));
     return trainable ? new_trainable(b, batch, operand, err) : BNN_OK;
@@ -65,7 +66,7 @@ static int new_block(bnn_block *b, size_t batch, bool trainable, size_t operand,
 
 static void free_block(bnn_block *b)
 {
-    void *const owned[] = { b->weights, b->norm.mean, b->norm.scale, b->norm.beta, b->inv, b->partial, b->measured, b->acc,
+    void *const owned[] = { b->weights, b->small_weights != b->weights ? b->small_weights : NULL, b->norm.mean, b->norm.scale, b->norm.beta, b->inv, b->partial, b->measured, b->acc,
                             b->out, b->winner, b->d_out, b->d_acc, b->d_weights, b->k, b->natural, b->packed, b->bits,
                             b->w_blocks, b->in_blocks };
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
@@ -120,6 +121,26 @@ static int new_columns(bnn_model *m, bnn_error *err)
     return m->column && m->d_column ? BNN_OK : bnn_fail_memory(err, threads * sizeof(void *));
 }
 
+/* Room for a line of any block, for each thread. */
+static int new_lines(bnn_model *m, bnn_error *err)
+{
+    const unsigned threads = bnn_pool_threads(m->pool);
+    size_t room = 0;
+    for (uint32_t i = 0; i < m->blocks; i++) {
+        const size_t n = (size_t)m->block[i].layer->out.width * m->block[i].layer->MH;
+        room = n > room ? n : room;
+    }
+    m->line   = bnn_alloc(threads, sizeof *m->line);
+    m->values = bnn_alloc(threads, sizeof *m->values);
+    for (unsigned t = 0; m->line && m->values && t < threads; t++) {
+        m->line[t]   = bnn_alloc(room, sizeof(float));
+        m->values[t] = bnn_alloc(room, 1);
+        if (!m->line[t] || !m->values[t])
+            return bnn_fail_memory(err, room * sizeof(float));
+    }
+    return m->line && m->values ? BNN_OK : bnn_fail_memory(err, threads * sizeof(void *));
+}
+
 static int fill(bnn_model *m, const char *maths, bnn_error *err)
 {
     int rc = find_blocks(m, err);
@@ -130,12 +151,14 @@ static int fill(bnn_model *m, const char *maths, bnn_error *err)
     if (rc != BNN_OK)
         return rc;
     m->input    = bnn_alloc(m->batch * bnn_shape_size(m->topology.input), m->gemm.size);
+    m->input_values = bnn_gemm_coarse(&m->gemm) ? m->input : bnn_alloc(m->batch * bnn_shape_size(m->topology.input), 1);
     m->d_logits = bnn_alloc(m->batch * bnn_topology_last(&m->topology)->MH, sizeof(float));
-    if (!m->input || !m->d_logits)
+    if (!m->input || !m->input_values || !m->d_logits)
         return bnn_fail_memory(err, m->batch * sizeof(float));
-    if (!bnn_gemm_coarse(&m->gemm))
+    rc = new_lines(m, err);
+    if (rc == BNN_OK && !bnn_gemm_coarse(&m->gemm))
         rc = new_columns(m, err);
-    else if (m->trainable)
+    else if (rc == BNN_OK && m->trainable)
         rc = bnn_coarse_new(m, err);
     return rc == BNN_OK ? bnn_product_new(m, err) : rc;
 }
@@ -170,12 +193,18 @@ void bnn_model_free(bnn_model *m)
         bnn_free(m->column ? m->column[t] : NULL);
         bnn_free(m->d_column ? m->d_column[t] : NULL);
         bnn_free(m->scratch ? m->scratch[t] : NULL);
+        bnn_free(m->line ? m->line[t] : NULL);
+        bnn_free(m->values ? m->values[t] : NULL);
     }
     bnn_coarse_free(m);
     bnn_free(m->scratch);
     bnn_free(m->input_bits);
     bnn_free(m->column);
     bnn_free(m->d_column);
+    bnn_free(m->line);
+    bnn_free(m->values);
+    if ((void *)m->input_values != m->input)
+        bnn_free(m->input_values);
     bnn_free(m->input);
     bnn_free(m->d_logits);
     bnn_gemm_close(&m->gemm);
@@ -224,11 +253,11 @@ void bnn_model_forward(bnn_model *m, size_t n, enum bnn_mode mode)
 {
     for (uint32_t i = 0; i < m->blocks; i++) {
         bnn_block *b = &m->block[i];
-        bnn_product_forward(m, b, i == 0 ? m->input_bits : m->block[i - 1].bits, n);
+        bnn_product_forward(m, b, i == 0 ? m->input_bits : m->block[i - 1].bits, n, mode);
         if (b->last) {
             bnn_scores_statistics(m, n, mode);
         } else {
-            bnn_norm_statistics(m, b, n, mode);
+            bnn_norm_statistics(b, n, mode);
             bnn_norm_forward(m, b, n);
         }
     }
@@ -249,10 +278,12 @@ void bnn_model_products(bnn_model *m, uint32_t block, size_t n)
 {
     bnn_block *b = &m->block[block];
     float *d_in = block > 0 ? m->block[block - 1].d_out : NULL;
-    if (bnn_gemm_coarse(&m->gemm))
+    if (bnn_gemm_coarse(&m->gemm)) {
         (b->flat ? bnn_coarse_dense : bnn_coarse_conv)(m, b, input_of(m, block), d_in, n);
-    else
-        (b->flat ? bnn_dense_backward : bnn_conv_backward)(m, b, input_of(m, block), d_in, n);
+        return;
+    }
+    bnn_norm_store_gradient(m, b, n);
+    (b->flat ? bnn_dense_backward : bnn_conv_backward)(m, b, input_of(m, block), d_in, n);
 }
 
 void bnn_model_backward(bnn_model *m, size_t n)
@@ -283,15 +314,13 @@ static void update_piece(void *context, size_t i, unsigned thread)
     const struct update *u = context;
     bnn_block *b = u->b;
     const size_t first = i * PIECE, left = b->latent.size - first, n = left < PIECE ? left : PIECE;
-    float q[1024];
+    int8_t *q = b->small_weights + first;
     (void)thread;
     if (u->optimise)
         bnn_adam_update(&u->step, &b->latent, first, n, b->d_weights, b->slices, b->latent.size, -1, 1);
-    for (size_t at = 0; at < n; at += 1024) {
-        const size_t count = n - at < 1024 ? n - at : 1024;
-        bnn_quantise_weights(q, b->latent.value + first + at, b->layer->weight_bits, count);
-        bnn_gemm_store(&u->m->gemm, bnn_gemm_at(&u->m->gemm, b->weights, first + at), q, count);
-    }
+    bnn_quantise_weights(q, b->latent.value + first, b->layer->weight_bits, n);
+    if (!bnn_gemm_coarse(&u->m->gemm))
+        bnn_gemm_store_small(&u->m->gemm, bnn_gemm_at(&u->m->gemm, b->weights, first), q, n);
 }
 
 static void update_norm(const struct update *u, bnn_block *b)

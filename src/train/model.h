@@ -57,6 +57,7 @@ typedef struct bnn_block {
     bnn_adam  latent;     /* [MH][MW], in [-1, 1] */
     bnn_adam  gamma, beta;/* [MH]; of the last block one gamma, the gain */
     void     *weights;    /* operands [MH][MW]: the binary or ternary weights */
+    int8_t   *small_weights; /* ... and as int8, which may be they */
     uint64_t *natural;    /* the same as bits (net/network.h) ... */
     void     *packed;     /* ... and as the kernels want them */
     bnn_mvtu  unit;       /* the product as a kernel's */
@@ -65,11 +66,11 @@ typedef struct bnn_block {
     double   *partial;    /* [BNN_SLICES][2][MH] */
     double   *measured;   /* [2][MH] sums over the batches of BNN_MEASURE */
 
-    float    *acc;        /* [R][MH] products: exact integers; with coarse.c then the gradient by them */
+    float    *acc;        /* [R][MH] products: exact integers; of the last block then the gradient by them */
     void     *out;        /* operands [n][outputs][MH], and the same as bits: */
     uint64_t *bits;       /* [n][outputs][planes][words]; NULL of the last block */
     uint8_t  *winner;     /* [n][outputs][MH] of a pool: which of the four */
-    float    *d_out;      /* [n][outputs][MH] gradient of the loss by `out` */
+    float    *d_out;      /* [n][outputs][MH] gradient of the loss by `out`, then by the z it came from */
     void     *d_acc;      /* operands [R][MH] gradient by `acc`; with coarse.c the 6 bits, of dense layers only */
     uint8_t  *w_blocks, *in_blocks; /* of coarse.c: indices of the weights, and of a dense layer's inputs */
     float    *d_weights;  /* [slices][MH][MW] */
@@ -89,9 +90,12 @@ typedef struct bnn_model {
     void    **scratch;   /* [threads] for them */
     void     *input;     /* operands [batch][input size], and the same as the kernels read it: */
     void     *input_bits;/* bits, or int8 */
+    int8_t   *input_values; /* the same as int8, which may be `input` */
     float    *d_logits;  /* [batch][MH of the last] */
     void    **column;    /* [threads] operands: windows of a few images, for conv.c */
     float   **d_column;  /* [threads] */
+    float   **line;      /* [threads] gradients of a line */
+    int8_t  **values;    /* [threads] values of a line */
     uint8_t **room;      /* [threads] for coarse.c */
     uint64_t  seed;      /* of rounding */
     size_t    measured;  /* batches of BNN_MEASURE */
@@ -120,11 +124,12 @@ void bnn_model_measured(bnn_model *m);
 /* Range of slice i of n images. */
 static inline size_t bnn_slice_at(size_t n, size_t slices, size_t i) { return n * i / slices; }
 
-/* product.c: acc from the bits of the map before; weights to bits; `n` values of a pixel of `channels` to bits. */
+/* product.c: acc from the bits of the map before, with the partial sums of its statistics unless the mode is
+ * BNN_FROZEN; weights to bits; values of `pixels` pixels to bits. */
 int  bnn_product_new(bnn_model *m, bnn_error *err);
-void bnn_product_forward(bnn_model *m, bnn_block *b, const void *bits, size_t n);
+void bnn_product_forward(bnn_model *m, bnn_block *b, const void *bits, size_t n, enum bnn_mode mode);
 void bnn_product_weights(bnn_model *m, bnn_block *b);
-void bnn_product_bits(const bnn_model *m, uint64_t *out, const float *values, uint32_t planes, size_t channels, size_t n);
+void bnn_product_bits(const bnn_model *m, uint64_t *out, const int8_t *values, uint32_t planes, size_t channels, size_t pixels);
 /* One image of `values` becomes image i of m->input and m->input_bits. */
 void bnn_model_set_input(bnn_model *m, size_t i, const float *values);
 
@@ -134,28 +139,45 @@ void bnn_conv_backward(bnn_model *m, bnn_block *b, const void *in, float *d_in, 
 size_t bnn_conv_chunk(const bnn_block *b); /* images whose windows are unfolded at a time */
 void bnn_dense_backward(bnn_model *m, bnn_block *b, const void *in, float *d_in, size_t n);
 
-/* batchnorm.c: statistics of acc; then acc -> out by pool and quantise; then d_out -> d_acc, gradients of gamma and beta. */
-void bnn_norm_statistics(bnn_model *m, bnn_block *b, size_t n, enum bnn_mode mode);
-void bnn_norm_forward(bnn_model *m, bnn_block *b, size_t n);
-void bnn_norm_backward(bnn_model *m, bnn_block *b, size_t n);
+/* batchnorm.c. Statistics: clear the partial sums of a slice, add those of `count` images from `first` on, then make
+ * mean and scale of all. */
+void bnn_norm_clear(bnn_block *b, size_t slice);
+void bnn_norm_add(bnn_block *b, size_t slice, size_t first, size_t count);
+void bnn_norm_statistics(bnn_block *b, size_t n, enum bnn_mode mode);
 void bnn_norm_measured(bnn_block *b, size_t batches);
+/* acc -> out, by pool and quantise. */
+void bnn_norm_forward(bnn_model *m, bnn_block *b, size_t n);
+/* d_out -> d_z in its place, gradients of gamma and beta, and what gives the gradient by acc: of one line
+ * (positions that share y; of all images) as floats, or all of it as operands in d_acc. */
+void bnn_norm_backward(bnn_model *m, bnn_block *b, size_t n);
+void bnn_norm_gradient(const bnn_block *b, float *out, size_t line);
+void bnn_norm_store_gradient(bnn_model *m, bnn_block *b, size_t n);
 
-/* pool.c: one row of `outputs` from its four rows of z, remembering the winners; and the
- * gradient of row `which` of the four from the gradient of the output. `channels` floats. */
-void bnn_pool_forward(float *out, uint8_t *winner, const float *z, size_t stride, size_t row, size_t channels);
-void bnn_pool_backward(float *d_z, const float *d_out, const uint8_t *winner, uint8_t which, size_t channels);
+/* Batch norm's parameters of some channels. */
+typedef struct bnn_lines { const float *mean, *scale, *beta; } bnn_lines;
 
-/* quantise.c: z -> -1, +1 (levels 1) or -1, 0, +1 (levels 2); the surrogate's gradient: d where |z| <= 1, else 0. */
-void bnn_quantise_forward(float *out, const float *z, uint32_t levels, size_t n);
-void bnn_quantise_backward(float *d, const float *z, size_t n);
-/* Latents to weights. */
-void bnn_quantise_weights(float *out, const float *latent, uint32_t bits, size_t n);
+/* A value is the number of steps up to z, less 1; of one level (-1, +1) both are at 0, of two (-1, 0, +1) at -step and step. */
+static inline int8_t bnn_value_at(float z, float step) { return (int8_t)((z >= -step) + (z >= step) - 1); }
+
+/* quantise.c: rows of acc -> values; and back, d of the values -> d of z where the surrogate's slope is 1, else 0, with
+ * sums of d and d (acc - mean) added to sb and sg. Rows are `stride` apart. */
+void bnn_quantise_forward(int8_t *out, const float *acc, const bnn_lines *l, uint32_t levels, size_t rows, size_t channels);
+void bnn_quantise_backward(float *d, float *sb, float *sg, const float *acc, const bnn_lines *l, size_t rows, size_t stride,
+                           size_t channels);
+void bnn_quantise_weights(int8_t *out, const float *latent, uint32_t bits, size_t n);
+
+/* pool.c: the same of a line of pooled outputs; acc is the first of the two lines under it, `line` floats apart; `winner`
+ * says which of the four was the largest. */
+void bnn_pool_forward(int8_t *out, uint8_t *winner, const float *acc, size_t line, const bnn_lines *l, uint32_t levels,
+                      size_t outputs, size_t channels);
+void bnn_pool_backward(float *d, float *sb, float *sg, const uint8_t *winner, const float *acc, size_t line, const bnn_lines *l,
+                       size_t outputs, size_t stride, size_t channels);
 
 /* loss.c: statistics of the scalar norm of the scores, then cross entropy and its gradient. */
 typedef struct bnn_loss { double sum; size_t correct; } bnn_loss;
 void     bnn_scores_statistics(bnn_model *m, size_t n, enum bnn_mode mode);
 void     bnn_scores_measured(bnn_block *b, size_t batches);
 bnn_loss bnn_loss_forward(bnn_model *m, const uint16_t *labels, const float *teacher, float share, size_t n);
-void     bnn_loss_backward(bnn_model *m, size_t n); /* d_logits -> d_acc and the gain's gradient */
+void     bnn_loss_backward(bnn_model *m, size_t n); /* d_logits -> gradient by acc, in its place, and the gain's gradient */
 
 #endif

@@ -8,6 +8,8 @@
 #include "train/clones.h"
 #include "base/mem.h"
 
+#include <string.h>
+
 /* ---------------------------------------------------------------- set-up -- */
 
 static void choose_kernels(bnn_kernels *k)
@@ -74,20 +76,20 @@ int bnn_product_new(bnn_model *m, bnn_error *err)
 
 /* --------------------------------------------------------------- to bits -- */
 
-BNN_CLONES static void to_flags(uint8_t *restrict positive, uint8_t *restrict nonzero, const float *restrict v, size_t n)
+BNN_CLONES static void to_flags(uint8_t *restrict positive, uint8_t *restrict nonzero, const int8_t *restrict v, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         positive[i] = v[i] > 0;
-        nonzero[i]  = v[i] > 0 || v[i] < 0;
+        nonzero[i]  = v[i] != 0;
     }
 }
 
-void bnn_product_bits(const bnn_model *m, uint64_t *out, const float *values, uint32_t planes, size_t channels, size_t n)
+static void pixel_bits(const bnn_model *m, uint64_t *out, const int8_t *values, uint32_t planes, size_t channels)
 {
     enum { BLOCK = 1024 }; /* a multiple of 64 */
     uint8_t positive[BLOCK], nonzero[BLOCK];
-    for (size_t at = 0; at < n; at += BLOCK) {
-        const size_t count = n - at < BLOCK ? n - at : BLOCK;
+    for (size_t at = 0; at < channels; at += BLOCK) {
+        const size_t count = channels - at < BLOCK ? channels - at : BLOCK;
         to_flags(positive, nonzero, values + at, count);
         m->kernels.pack(out + at / 64, positive, 1, NULL, count);
         if (planes == 2)
@@ -95,19 +97,31 @@ void bnn_product_bits(const bnn_model *m, uint64_t *out, const float *values, ui
     }
 }
 
-void bnn_model_set_input(bnn_model *m, size_t i, const float *values)
+/* Pixels without padding or a second plane between them are one. */
+void bnn_product_bits(const bnn_model *m, uint64_t *out, const int8_t *values, uint32_t planes, size_t channels, size_t pixels)
 {
-    const bnn_mvtu *u = &m->block[0].unit;
-    const size_t size = bnn_shape_size(m->topology.input);
-    uint8_t *to = (uint8_t *)m->input_bits + i * bnn_mvtu_in_size(u);
-    bnn_gemm_store(&m->gemm, bnn_gemm_at(&m->gemm, m->input, i * size), values, size);
-    if (u->in_planes == 0) {
-        for (size_t k = 0; k < size; k++)
-            to[k] = (uint8_t)(int8_t)values[k];
+    if (planes == 1 && channels % 64 == 0) {
+        pixel_bits(m, out, values, 1, channels * pixels);
         return;
     }
-    for (size_t k = 0; k < size; k += u->in_channels, to += bnn_mvtu_in_pixel(u))
-        bnn_product_bits(m, (uint64_t *)(void *)to, values + k, 1, u->in_channels, u->in_channels);
+    for (; pixels > 0; pixels--, values += channels, out += planes * bnn_plane_words((uint32_t)channels))
+        pixel_bits(m, out, values, planes, channels);
+}
+
+void bnn_model_set_input(bnn_model *m, size_t i, const float *values)
+{
+    static const bnn_gemm small = { .size = 1 };
+    const bnn_mvtu *u = &m->block[0].unit;
+    const size_t size = bnn_shape_size(m->topology.input);
+    char *to = (char *)m->input_bits + i * bnn_mvtu_in_size(u);
+    int8_t *v = m->input_values + i * size;
+    bnn_gemm_store(&small, v, values, size);
+    if (!bnn_gemm_coarse(&m->gemm))
+        bnn_gemm_store(&m->gemm, bnn_gemm_at(&m->gemm, m->input, i * size), values, size);
+    if (u->in_planes == 0)
+        memcpy(to, v, size);
+    else
+        bnn_product_bits(m, (uint64_t *)(void *)to, v, 1, u->in_channels, size / u->in_channels);
 }
 
 struct pass {
@@ -115,6 +129,7 @@ struct pass {
     bnn_block  *b;
     const void *bits;
     size_t      n;
+    bool        sums; /* of the statistics */
 };
 
 enum { ROWS = 16 }; /* of weights in one task */
@@ -124,19 +139,14 @@ static void weight_rows(void *context, size_t i, unsigned thread)
     const struct pass *p = context;
     const bnn_layer *l = p->b->layer;
     const size_t words = bnn_row_words(l), end = (i + 1) * ROWS < l->MH ? (i + 1) * ROWS : l->MH;
-    float values[1024];
     (void)thread;
     for (size_t r = i * ROWS; r < end; r++)
-        for (size_t s = 0; s < l->MW; s += 1024) {
-            const size_t n = l->MW - s < 1024 ? l->MW - s : 1024;
-            bnn_gemm_load(&p->m->gemm, values, bnn_gemm_at(&p->m->gemm, p->b->weights, r * l->MW + s), n);
-            bnn_product_bits(p->m, p->b->natural + r * l->weight_bits * words + s / 64, values, l->weight_bits, l->MW, n);
-        }
+        bnn_product_bits(p->m, p->b->natural + r * l->weight_bits * words, p->b->small_weights + r * l->MW, l->weight_bits, l->MW, 1);
 }
 
 void bnn_product_weights(bnn_model *m, bnn_block *b)
 {
-    struct pass p = { m, b, NULL, 0 };
+    struct pass p = { .m = m, .b = b };
     bnn_pool_run(m->pool, (b->layer->MH + ROWS - 1) / ROWS, weight_rows, &p);
     m->kernels.unit.weight_pack(b->packed, &b->unit, b->natural);
 }
@@ -160,15 +170,19 @@ static void forward_slice(void *context, size_t i, unsigned thread)
     const bnn_block *b = p->b;
     const size_t size = b->positions * b->layer->MH, chunk = size < CACHED ? CACHED / size : 1;
     const size_t end = bnn_slice_at(p->n, BNN_SLICES, i + 1), in = bnn_mvtu_in_size(&b->unit);
+    if (p->sums)
+        bnn_norm_clear(p->b, i);
     for (size_t at = bnn_slice_at(p->n, BNN_SLICES, i), n; at < end; at += n) {
         n = end - at < chunk ? end - at : chunk;
         p->m->kernels.unit.mvtu(&b->unit, (const char *)p->bits + at * in, b->acc + at * size, n, p->m->scratch[thread]);
         to_floats(b->acc + at * size, n * size);
+        if (p->sums)
+            bnn_norm_add(p->b, i, at, n);
     }
 }
 
-void bnn_product_forward(bnn_model *m, bnn_block *b, const void *bits, size_t n)
+void bnn_product_forward(bnn_model *m, bnn_block *b, const void *bits, size_t n, enum bnn_mode mode)
 {
-    struct pass p = { m, b, bits, n };
+    struct pass p = { m, b, bits, n, mode != BNN_FROZEN && !b->last };
     bnn_pool_run(m->pool, BNN_SLICES, forward_slice, &p);
 }

@@ -10,34 +10,42 @@
 
 #include <math.h>
 
-BNN_CLONES static void steps1(float *restrict out, const float *restrict z, size_t n)
+BNN_CLONES static void forward(int8_t *restrict out, const float *restrict acc, const float *restrict mean,
+                               const float *restrict scale, const float *restrict beta, float step, size_t rows, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        out[i] = z[i] >= 0 ? 1.0f : -1.0f;
+    for (; rows > 0; rows--, acc += n, out += n)
+        for (size_t c = 0; c < n; c++)
+            out[c] = bnn_value_at(bnn_norm_at(acc[c], mean[c], scale[c], beta[c]), step);
 }
 
-BNN_CLONES static void steps2(float *restrict out, const float *restrict z, size_t n)
+void bnn_quantise_forward(int8_t *out, const float *acc, const bnn_lines *l, uint32_t levels, size_t rows, size_t channels)
 {
-    for (size_t i = 0; i < n; i++)
-        out[i] = (z[i] >= -0.5f ? 0.0f : -1.0f) + (z[i] >= 0.5f ? 1.0f : 0.0f);
+    forward(out, acc, l->mean, l->scale, l->beta, levels == 1 ? 0.0f : 0.5f, rows, channels);
 }
 
-void bnn_quantise_forward(float *out, const float *z, uint32_t levels, size_t n)
+BNN_CLONES static void backward(float *restrict d, float *restrict sb, float *restrict sg, const float *restrict acc,
+                                const float *restrict mean, const float *restrict scale, const float *restrict beta, size_t rows,
+                                size_t stride, size_t n)
 {
-    if (levels == 1)
-        steps1(out, z, n);
-    else
-        steps2(out, z, n);
+    for (; rows > 0; rows--, d += stride, acc += stride)
+        for (size_t c = 0; c < n; c++) {
+            const float g = fabsf(bnn_norm_at(acc[c], mean[c], scale[c], beta[c])) <= 1 ? d[c] : 0.0f;
+            d[c] = g;
+            sb[c] += g;
+            sg[c] += g * (acc[c] - mean[c]);
+        }
 }
 
-BNN_CLONES void bnn_quantise_backward(float *restrict d, const float *restrict z, size_t n)
+void bnn_quantise_backward(float *d, float *sb, float *sg, const float *acc, const bnn_lines *l, size_t rows, size_t stride,
+                           size_t channels)
 {
-    for (size_t i = 0; i < n; i++)
-        d[i] = fabsf(z[i]) <= 1 ? d[i] : 0.0f;
+    backward(d, sb, sg, acc, l->mean, l->scale, l->beta, rows, stride, channels);
 }
 
 /* As the activations: 0 is +1, -0.5 is 0 and 0.5 is +1 (finnthesizer rounds so too, bnn-pynq.md section 8). */
-void bnn_quantise_weights(float *out, const float *latent, uint32_t bits, size_t n)
+BNN_CLONES void bnn_quantise_weights(int8_t *restrict out, const float *restrict latent, uint32_t bits, size_t n)
 {
-    bnn_quantise_forward(out, latent, bits, n);
+    const float step = bits == 1 ? 0.0f : 0.5f;
+    for (size_t i = 0; i < n; i++)
+        out[i] = bnn_value_at(latent[i], step);
 }

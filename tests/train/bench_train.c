@@ -59,12 +59,12 @@ static void step(bnn_model *m, size_t n, const float *picture, const uint16_t *l
     took[INPUT][i] += lap(&t);
     for (uint32_t k = 0; k < m->blocks; k++) {
         bnn_block *b = &m->block[k];
-        bnn_product_forward(m, b, k ? (void *)m->block[k - 1].bits : m->input_bits, n);
+        bnn_product_forward(m, b, k ? (void *)m->block[k - 1].bits : m->input_bits, n, BNN_BATCH);
         took[FORWARD][i] += lap(&t);
         if (b->last) {
             bnn_scores_statistics(m, n, BNN_BATCH);
         } else {
-            bnn_norm_statistics(m, b, n, BNN_BATCH);
+            bnn_norm_statistics(b, n, BNN_BATCH);
             bnn_norm_forward(m, b, n);
         }
         took[NORM_FORWARD][i] += lap(&t);

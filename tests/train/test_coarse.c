@@ -123,12 +123,23 @@ static void rounding_depends_on_the_place(void **state)
 
 /* ---------------------------------------------------------------- layers -- */
 
-/* Whole gradients up to 31 in every image: the step is 1 and nothing is rounded. */
-static void set_gradients(bnn_block *b, size_t n)
+/* Whole gradients up to 31 in every image: the step is 1 and nothing is rounded. Returns those by acc. */
+static float *set_gradients(bnn_block *b, size_t n)
 {
-    const size_t size = b->positions * b->layer->MH;
-    for (size_t i = 0; i < n * size; i++)
-        b->acc[i] = (float)(i % size == size / 2 ? 31 : pick(63) - 31);
+    const size_t MH = b->layer->MH, size = b->outputs * MH, lines = n * b->layer->out.height;
+    float *to = b->last ? b->acc : b->d_out, *all = calloc(n * b->positions * MH, sizeof *all);
+    for (size_t i = 0; i < n * size; i++) {
+        to[i] = (float)(i % size == size / 2 ? 31 : pick(63) - 31);
+        if (b->pooled)
+            b->winner[i] = (uint8_t)pick(4);
+    }
+    for (size_t c = 0; c < MH; c++) { /* a batch norm that changes nothing */
+        b->k[c] = 1;
+        b->k[MH + c] = b->k[2 * MH + c] = 0;
+    }
+    for (size_t i = 0; i < lines; i++)
+        bnn_norm_gradient(b, all + i * b->layer->out.width * MH, i);
+    return all;
 }
 
 static void set_values(int8_t *v, size_t n, uint32_t bits)
@@ -139,7 +150,7 @@ static void set_values(int8_t *v, size_t n, uint32_t bits)
 
 struct expected { double *weights, *in; };
 
-static void plain_backward(const bnn_block *b, const int8_t *in, const struct expected *e, size_t n)
+static void plain_backward(const bnn_block *b, const float *d, const int8_t *in, const struct expected *e, size_t n)
 {
     const bnn_layer *l = b->layer;
     const size_t K = b->flat ? 1 : l->kernel, C = l->MW / (K * K), width = l->in.width, in_size = bnn_shape_size(l->in);
@@ -150,8 +161,8 @@ static void plain_backward(const bnn_block *b, const int8_t *in, const struct ex
             for (size_t s = 0; s < l->MW; s++) {
                 const size_t ky = s / C / K, kx = s / C % K;
                 const size_t at = row / b->positions * in_size + ((y + ky) * width + x + kx) * C + s % C;
-                e->weights[o * l->MW + s] += (double)b->acc[row * l->MH + o] * in[at];
-                e->in[at] += (double)b->acc[row * l->MH + o] * w[o * l->MW + s];
+                e->weights[o * l->MW + s] += (double)d[row * l->MH + o] * in[at];
+                e->in[at] += (double)d[row * l->MH + o] * w[o * l->MW + s];
             }
     }
 }
@@ -163,8 +174,8 @@ static void check_block(bnn_model *m, uint32_t k, size_t n)
     const struct expected e = { calloc(weights, sizeof(double)), calloc(in_size, sizeof(double)) };
     int8_t *in = before ? before->out : m->input;
     set_values(in, in_size, b->layer->input_bits);
-    set_gradients(b, n);
-    plain_backward(b, in, &e, n);
+    float *d = set_gradients(b, n);
+    plain_backward(b, d, in, &e, n);
     bnn_model_products(m, k, n);
     for (size_t i = 0; i < weights; i++) {
         double sum = 0;
@@ -174,6 +185,7 @@ static void check_block(bnn_model *m, uint32_t k, size_t n)
     }
     for (size_t i = 0; before && i < in_size; i++)
         assert_true(before->d_out[i] == e.in[i]);
+    free(d);
     free(e.weights);
     free(e.in);
 }
@@ -199,6 +211,7 @@ static void layers_are_exact(void **state)
 {
     (void)state;
     check_layers("input 3x5x1 bit\ndense 70 w1 a1\ndense 130 w2 a2\ndense 5 w1 scores\n", 37, 20);
+    check_layers("input 5x5x2 uint8\nconv 66 3x3 w1 a1\nconv 33 3x3 w1 a2\ndense 3 w2 scores\n", 21, 21); /* a window as large as its map */
     check_layers("input 18x14x3 uint8\nconv 64 3x3 w1 a1\nmaxpool 2x2\nconv 20 3x3 w2 a2\nconv 70 2x2 w1 a1\ndense 9 w1 a1\n"
                  "dense 4 w1 scores\n", 9, 5);
 }

@@ -166,7 +166,10 @@ static void train_forward_as_surrogate(bnn_model *m, const struct map *in, const
             bnn_scores_statistics(m, N, BNN_BATCH);
             continue;
         }
-        bnn_norm_statistics(m, b, N, BNN_BATCH);
+        for (size_t s = 0; s < BNN_SLICES; s++)
+            bnn_norm_clear(b, s);
+        bnn_norm_add(b, 0, 0, N);
+        bnn_norm_statistics(b, N, BNN_BATCH);
         bnn_norm_forward(m, b, N); /* for the winners of the pool */
         for (size_t i = 0; i < N * b->outputs * b->layer->MH; i++)
             ((float *)b->out)[i] = (float)out[k].v[i];
