@@ -2,6 +2,8 @@
 #include "base/error.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,16 +28,37 @@ static void make_one_line(char *s)
             *s = '?';
 }
 
+static bool within_character(char c) /* of UTF-8 */
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* What is too long loses its middle: mostly that of a path, since what is wrong comes last. */
+static void shorten(char *out, size_t size, const char *text)
+{
+    const size_t length = strlen(text);
+    if (length < size) {
+        memcpy(out, text, length + 1);
+        return;
+    }
+    size_t head = size / 4, tail = length - (size - sizeof "..." - head);
+    while (within_character(text[head]))
+        head--;
+    while (within_character(text[tail]))
+        tail++;
+    snprintf(out, size, "%.*s...%s", (int)head, text, text + tail);
+}
+
 static int fail(bnn_error *err, int code, uint64_t offset, const char *fmt, va_list args)
 {
     if (!err)
         return code;
-    char text[sizeof err->message]; /* the arguments may point into err */
+    char text[PATH_MAX + sizeof err->message + 8]; /* a path before a message; the arguments may point into err */
     vsnprintf(text, sizeof text, fmt, args);
     make_one_line(text);
     err->code   = code;
     err->offset = offset;
-    memcpy(err->message, text, sizeof text);
+    shorten(err->message, sizeof err->message, text);
     return code;
 }
 

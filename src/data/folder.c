@@ -29,9 +29,9 @@ static bool named_picture(const char *path)
 
 static int leave_out(const bnn_source_options *o, const char *path, const char *why, bnn_error *err)
 {
-    char line[sizeof err->message];
-    snprintf(line, sizeof line, "%s: %s", path, why);
-    return bnn_notes_add(o->left_out, line, err);
+    bnn_error line;
+    bnn_fail(&line, BNN_EMAGIC, "%s: %s", path, why);
+    return bnn_notes_add(o->left_out, line.message, err);
 }
 
 static int add_file(bnn_source *s, const char *path, uint16_t label, const bnn_source_options *o, bnn_error *err)
