@@ -13,6 +13,7 @@
 
 struct bnn_dataset {
     bnn_sources all;
+    const bnn_source *named; /* the first that has names of classes, or NULL */
     size_t      count;
     bnn_rule    rule;
     bool        photo;
@@ -93,14 +94,6 @@ static int check_classes(const bnn_source *a, const bnn_source *b, bnn_error *er
     return BNN_OK;
 }
 
-static const bnn_source *named_source(const bnn_dataset *set)
-{
-    for (size_t i = 0; i < set->all.count; i++)
-        if (set->all.source[i].classes.count)
-            return &set->all.source[i];
-    return NULL;
-}
-
 /* One file of labels for all images. */
 static int set_labels(bnn_dataset *set, const char *path, bnn_error *err)
 {
@@ -136,20 +129,23 @@ static const bnn_source *first_source(const bnn_dataset *set)
 /* The sources together: of one shape, if nothing brings them to one, and of the same classes. */
 static int check_sources(bnn_dataset *set, bool ruled, bnn_error *err)
 {
-    const bnn_source *first = first_source(set), *named = named_source(set);
+    const bnn_source *first = first_source(set);
     if (!first)
         return bnn_fail(err, BNN_ECORRUPT, "no images; all %zu were left out, the first: %s", set->left_out.count,
                         set->left_out.count ? set->left_out.line[0] : "none");
     if (!ruled)
         set->rule = plain_rule(first->shape);
     int rc = BNN_OK;
-    for (const bnn_source *s = set->all.source; rc == BNN_OK && s < set->all.source + set->all.count; s++) {
+    for (bnn_source *s = set->all.source; rc == BNN_OK && s < set->all.source + set->all.count; s++) {
         if (!ruled && s->count && memcmp(&s->shape, &first->shape, sizeof s->shape) != 0)
             rc = bnn_fail_shapes(first->path, first->shape, s->path, s->shape, err);
         if (rc == BNN_OK && s->count)
             rc = check_source(set, s, err);
-        if (rc == BNN_OK && named)
-            rc = check_classes(named, s, err);
+        if (!set->named && s->classes.count)
+            set->named = s;
+        if (rc == BNN_OK && set->named)
+            rc = check_classes(set->named, s, err);
+        s->first = set->count;
         set->count += s->count;
     }
     return rc;
@@ -300,6 +296,17 @@ static int get_images(const bnn_dataset *set, const bnn_source *s, size_t first,
     return rc;
 }
 
+/* The source of an image that there is: the last that begins at it or before. (Those without images begin where the next does.) */
+static const bnn_source *source_of(const bnn_dataset *set, size_t image)
+{
+    size_t low = 0, high = set->all.count;
+    while (high - low > 1) {
+        const size_t middle = (low + high) / 2;
+        *(set->all.source[middle].first <= image ? &low : &high) = middle;
+    }
+    return &set->all.source[low];
+}
+
 static void get_labels(const bnn_source *s, size_t first, size_t count, uint16_t *out)
 {
     for (size_t i = 0; i < count; i++)
@@ -312,22 +319,19 @@ int bnn_dataset_get(const bnn_dataset *set, size_t first, size_t count, uint8_t 
         return bnn_fail(err, BNN_EINVAL, "images %zu to %zu; the data set has %zu", first, first + count, set->count);
     const size_t step = bnn_shape_size(set->rule.shape);
     int rc = BNN_OK;
-    for (const bnn_source *s = set->all.source; rc == BNN_OK && count > 0; s++) {
-        if (first >= s->count) {
-            first -= s->count;
-            continue;
-        }
-        const size_t n = count < s->count - first ? count : s->count - first;
+    while (rc == BNN_OK && count > 0) {
+        const bnn_source *s = source_of(set, first);
+        const size_t at = first - s->first, n = count < s->count - at ? count : s->count - at;
         if (images) {
-            rc = get_images(set, s, first, n, images, err);
+            rc = get_images(set, s, at, n, images, err);
             images += n * step;
         }
         if (labels) {
-            get_labels(s, first, n, labels);
+            get_labels(s, at, n, labels);
             labels += n;
         }
         count -= n;
-        first = 0;
+        first += n;
     }
     return rc;
 }
@@ -343,24 +347,19 @@ size_t bnn_dataset_count(const bnn_dataset *set, bnn_shape *shape)
 
 const char *bnn_dataset_source(const bnn_dataset *set, size_t image, size_t *index)
 {
-    for (size_t i = 0; i < set->all.count; i++) {
-        const bnn_source *s = &set->all.source[i];
-        if (image < s->count) {
-            if (s->kind->file)
-                return s->kind->file(s, image, index);
-            if (index)
-                *index = image;
-            return s->path;
-        }
-        image -= s->count;
-    }
-    return NULL;
+    if (image >= set->count)
+        return NULL;
+    const bnn_source *s = source_of(set, image);
+    if (s->kind->file)
+        return s->kind->file(s, image - s->first, index);
+    if (index)
+        *index = image - s->first;
+    return s->path;
 }
 
 const char *bnn_dataset_class_name(const bnn_dataset *set, uint32_t label)
 {
-    const bnn_source *s = named_source(set);
-    return s && label < s->classes.count ? s->classes.name[label] : NULL;
+    return set->named && label < set->named->classes.count ? set->named->classes.name[label] : NULL;
 }
 
 const char *bnn_dataset_left_out(const bnn_dataset *set, size_t index)

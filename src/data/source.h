@@ -38,7 +38,7 @@ typedef struct bnn_source_kind bnn_source_kind;
 typedef struct bnn_source {
     const bnn_source_kind *kind;
     char      *path;
-    size_t     count;
+    size_t     first, count; /* its images among those of the data set */
     bnn_shape  shape;   /* of its images; height 0 where they differ (only under a rule) */
     uint16_t  *labels;  /* [count], or NULL: no image has one */
     bnn_names  classes; /* names of the labels */
