@@ -1,14 +1,14 @@
 /* avx2.c -- kernels for x86-64 with AVX2 (Haswell, Zen and later).
  *
- * Eight neurons a vector (lanes.h). AVX2 counts bits by two 16-entry look-ups
- * a byte (W. Mula, "Faster population counts"); two steps and a carry go
- * through a full adder first, so that one look-up pair serves two steps:
- *
- *     x0 = a0 ^ w0    u = s ^ x0    carry = s & x0 | u & x1    s' = u ^ x1
- *
- * Counts gather in bytes, of weight 2, and are widened before they overflow.
+ * AVX2 has no population count, but looks 32 bytes up at once: bits go through
+ * tables (lookup.h), two operations for 128 synapses. A block is two vectors
+ * by four columns, whose counts gather in bytes and are summed before they
+ * overflow; one column takes four vectors. Inputs of eight bits have a file of
+ * their own.
  */
+#include "kernel/avx2_bytes.h"
 #include "kernel/lanes.h"
+#include "kernel/lookup.h"
 
 #include <immintrin.h>
 #include <stdbool.h>
@@ -16,277 +16,355 @@
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 8")
 
-enum { L = 8 };
-enum mode { X1W1, X1W2, X2W1, X2W2, BYTES };
+INLINE __m256i load(const void *p) { return _mm256_load_si256(p); }
 
-static enum mode mode_of(const bnn_mvtu *m)
+/* --------------------------------------------------------------- places -- */
+
+/* Where the tables of each eight inputs start: one place for bits, the tables lying together, two for ternary. */
+static void place_pixel(uint16_t *to, const uint8_t *sign, const uint8_t *nonzero, uint32_t bytes)
 {
-    return m->in_planes == 0 ? BYTES : (enum mode)((m->in_planes - 1) * 2 + m->weight_planes - 1);
-}
-
-static size_t weight_size(const bnn_mvtu *m) { return bnn_lanes_size(m, L); }
-static void weight_pack(void *out, const bnn_mvtu *m, const uint64_t *natural) { bnn_lanes_pack(out, m, natural, L); }
-
-/* ---------------------------------------------------------------- steps -- */
-
-INLINE __m256i load(const uint32_t *p) { return _mm256_load_si256((const __m256i *)(const void *)p); }
-INLINE __m256i dword(const uint32_t *p) /* of bytes it may lie anywhere */
-{
-    int32_t v;
-    memcpy(&v, p, 4);
-    return _mm256_set1_epi32(v);
-}
-
-/* Set bits of four, by their value. */
-INLINE __m256i count_table(void)
-{
-    return _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
-}
-
-/* Set bits of each byte. */
-INLINE __m256i count_bytes(__m256i v)
-{
-    const __m256i low = _mm256_set1_epi8(0x0f), table = count_table();
-    return _mm256_add_epi8(_mm256_shuffle_epi8(table, _mm256_and_si256(v, low)),
-                           _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(v, 4), low)));
-}
-
-/* Sums of four unsigned bytes, a lane each. */
-INLINE __m256i widen(__m256i bytes)
-{
-    return _mm256_madd_epi16(_mm256_maddubs_epi16(bytes, _mm256_set1_epi8(1)), _mm256_set1_epi16(1));
-}
-
-/* A column: where its window starts, where its outputs go, and for ternary
- * inputs how many values of the window are not zero. */
-struct column { const uint32_t *x; uint8_t *y; int32_t nonzero; };
-
-/* What a block works on. */
-struct work { const bnn_lanes *l; const uint32_t *w; size_t row, group; const struct column *c; }; /* dwords a step, a vector */
-
-enum { CHUNK = 31 }; /* counts of up to 8 that a byte holds */
-
-/* Two steps w[0], w[1] of one cell: s takes the sum, the carries go to counts. By
- * hand, since compilers do not fit four cells into sixteen registers. */
-INLINE void pair(__m256i *s, __m256i *counts, __m256i b0, __m256i b1, const uint32_t *w, __m256i low, __m256i table)
-{
-    __m256i t, u, v;
-    __asm__("vpxor %[w0], %[b0], %[t]\n\t"
-            "vpand %[t], %[s], %[u]\n\t"
-            "vpxor %[t], %[s], %[s]\n\t"
-            "vpxor %[w1], %[b1], %[t]\n\t"
-            "vpand %[t], %[s], %[v]\n\t"
-            "vpor %[v], %[u], %[u]\n\t" /* the carry */
-            "vpxor %[t], %[s], %[s]\n\t"
-            "vpand %[low], %[u], %[t]\n\t"
-            "vpsrlw $4, %[u], %[u]\n\t"
-            "vpshufb %[t], %[table], %[t]\n\t"
-            "vpand %[low], %[u], %[u]\n\t"
-            "vpshufb %[u], %[table], %[u]\n\t"
-            "vpaddb %[t], %[u], %[u]\n\t"
-            "vpaddb %[u], %[counts], %[counts]"
-            : [s] "+x"(*s), [counts] "+x"(*counts), [t] "=&x"(t), [u] "=&x"(u), [v] "=&x"(v)
-            : [b0] "x"(b0), [b1] "x"(b1), [w0] "m"(*(const __m256i *)(const void *)w),
-              [w1] "m"(*(const __m256i *)(const void *)(w + L)), [low] "x"(low), [table] "x"(table));
-}
-
-/* Steps k.. in pairs, at most CHUNK of them, by carry-save: counts have weight 2. Returns the next step. */
-INLINE uint32_t chunk_pairs(const struct work *b, uint32_t k, const int NB, const int CB, __m256i s[], __m256i acc[])
-{
-    const uint32_t *step = b->l->step, left = (b->l->steps - k) / 2, pairs = left < CHUNK ? left : CHUNK;
-    const uint32_t *w = b->w + (size_t)k * L;
-    const size_t group = b->group;
-    const __m256i low = _mm256_set1_epi8(0x0f), table = count_table();
-    __m256i counts[4];
-    UNROLL for (int i = 0; i < NB * CB; i++)
-        counts[i] = _mm256_setzero_si256();
-    for (const uint32_t *end = step + k + 2 * pairs, *at = step + k; at < end; at += 2, w += 2 * L)
-        UNROLL for (int i = 0; i < CB; i++) {
-            const __m256i b0 = dword(b->c[i].x + at[0]), b1 = dword(b->c[i].x + at[1]);
-            UNROLL for (int n = 0; n < NB; n++)
-                pair(&s[n * CB + i], &counts[n * CB + i], b0, b1, w + n * group, low, table);
-        }
-    UNROLL for (int i = 0; i < NB * CB; i++) {
-        const __m256i sum = widen(counts[i]);
-        acc[i] = _mm256_add_epi32(acc[i], _mm256_add_epi32(sum, sum));
-    }
-    return k + 2 * pairs;
-}
-
-INLINE void block_pairs(const struct work *b, const int NB, const int CB, __m256i acc[])
-{
-    __m256i s[4];
-    uint32_t k = 0;
-    UNROLL for (int i = 0; i < NB * CB; i++)
-        acc[i] = s[i] = _mm256_setzero_si256();
-    while (k + 2 <= b->l->steps)
-        k = chunk_pairs(b, k, NB, CB, s, acc);
-    UNROLL for (int i = 0; i < NB * CB; i++) {
-        __m256i left = count_bytes(s[i]);
-        if (k < b->l->steps) {
-            const __m256i x = dword(b->c[i % CB].x + b->l->step[k]);
-            left = _mm256_add_epi8(left, count_bytes(_mm256_xor_si256(x, load(b->w + i / CB * b->group + (size_t)k * L))));
-        }
-        acc[i] = _mm256_add_epi32(acc[i], widen(left));
+    for (uint32_t i = 0; !nonzero && i < bytes; i++)
+        to[i] = (uint16_t)(sign[i] * 2 * BNN_LOOKUP_TABLE);
+    for (uint32_t i = 0; nonzero && i < bytes; i++) {
+        to[2 * i]     = (uint16_t)(((sign[i] & 15) | (nonzero[i] & 15) << 4) * BNN_LOOKUP_TABLE);
+        to[2 * i + 1] = (uint16_t)((sign[i] >> 4 | (nonzero[i] & 0xf0)) * BNN_LOOKUP_TABLE);
     }
 }
 
-/* One vector by one column, for operands with a nonzero plane. */
-INLINE void block_ternary(const struct work *b, const enum mode mode, __m256i acc[])
+/* Maps of bits to maps of places, without padding between pixels. */
+static void place(uint16_t *to, const bnn_mvtu *m, const uint8_t *map, size_t images)
 {
-    const bool w2 = mode != X2W1, x2 = mode != X1W2;
-    acc[0] = _mm256_setzero_si256();
-    for (uint32_t k = 0; k < b->l->steps; k++) {
-        const uint32_t *x = b->c->x + b->l->step[k], *w = b->w + k * b->row;
-        const __m256i differ = _mm256_xor_si256(dword(x), load(w));
-        const __m256i xn = x2 ? dword(x + b->l->plane) : _mm256_set1_epi8(-1), both = w2 ? _mm256_and_si256(xn, load(w + L)) : xn;
-        const __m256i d = widen(count_bytes(_mm256_and_si256(differ, both)));
-        acc[0] = _mm256_add_epi32(acc[0], d);
-        if (mode == X2W2)
-            acc[0] = _mm256_add_epi32(acc[0], _mm256_sub_epi32(d, widen(count_bytes(both))));
-    }
-}
-
-INLINE void block_bytes(const struct work *b, const int NB, const int CB, __m256i acc[])
-{
-    UNROLL for (int i = 0; i < NB * CB; i++)
-        acc[i] = _mm256_setzero_si256();
-    for (uint32_t k = 0; k < b->l->steps; k++)
-        UNROLL for (int i = 0; i < CB; i++) {
-            const __m256i x = dword(b->c[i].x + k);
-            UNROLL for (int n = 0; n < NB; n++) {
-                const __m256i products = _mm256_maddubs_epi16(x, load(b->w + n * b->group + (size_t)k * L)); /* |255 x 2|: never saturates */
-                acc[n * CB + i] = _mm256_add_epi32(acc[n * CB + i], _mm256_madd_epi16(products, _mm256_set1_epi16(1)));
-            }
-        }
-}
-
-/* -------------------------------------------------------------- results -- */
-
-INLINE uint8_t at_most(__m256i v, const int32_t *bound)
-{
-    const __m256i above = _mm256_cmpgt_epi32(v, _mm256_load_si256((const __m256i *)(const void *)bound));
-    return (uint8_t)~_mm256_movemask_ps(_mm256_castsi256_ps(above));
-}
-
-/* Outputs of 8 neurons, group g, of one column. */
-INLINE void put(const bnn_mvtu *m, const bnn_lanes *l, uint32_t g, __m256i v, uint8_t *y)
-{
-    if (m->thresholds == 0) {
-        int32_t sum[L];
-        const __m256i base = _mm256_load_si256((const __m256i *)(const void *)(l->base + g * L));
-        _mm256_storeu_si256((__m256i *)(void *)sum, _mm256_sub_epi32(base, l->factor == 2 ? _mm256_add_epi32(v, v) : v));
-        const uint32_t left = m->MH - g * L;
-        memcpy(y + g * (size_t)(L * 4), sum, 4 * (size_t)(left < L ? left : L));
+    const size_t plane = bnn_plane_words(m->in_channels) * 8, pixels = images * m->in_height * m->in_width;
+    const uint32_t bytes = (m->in_channels + 7) / 8;
+    if (m->in_planes == 1 && bytes == plane) {
+        place_pixel(to, map, NULL, (uint32_t)(pixels * bytes));
         return;
     }
-    y[g] = at_most(v, l->bound + g * L);
-    if (m->thresholds == 2)
-        y[bnn_plane_words(m->MH) * 8 + g] = (uint8_t)(y[g] | ~at_most(v, l->bound + (l->groups + g) * (size_t)L));
+    for (size_t i = 0; i < pixels; i++, map += m->in_planes * plane, to += m->in_planes * bytes)
+        place_pixel(to, map, m->in_planes == 2 ? map + plane : NULL, bytes);
 }
 
-/* Zeroes what the last group leaves of each plane's last word. */
-static void put_padding(const bnn_mvtu *m, uint32_t groups, uint8_t *y)
-{
-    for (uint32_t plane = 0; plane < m->thresholds; plane++, y += bnn_plane_words(m->MH) * 8)
-        for (uint32_t g = groups; g % 8; g++)
-            y[g] = 0;
-}
+/* -------------------------------------------------------------- look-ups -- */
 
-/* -------------------------------------------------------------- columns -- */
-
-/* NB vectors from group g, CB columns: work, correction, outputs. */
-#define BLOCK(name, work_on, NB, CB)                                                                                  \
-    static void name(const bnn_mvtu *m, const bnn_lanes *l, uint32_t g, const struct column *c)                       \
-    {                                                                                                                 \
-        const size_t row = L * (size_t)(m->in_planes && m->weight_planes == 2 ? 2 : 1);                               \
-        const struct work b = { l, l->weights + g * (l->steps * row), row, l->steps * row, c };                       \
-        __m256i acc[(NB) * (CB)];                                                                                     \
-        work_on;                                                                                                      \
-        UNROLL for (int i = 0; i < (NB) * (CB); i++) {                                                                \
-            __m256i v = acc[i];                                                                                       \
-            if (m->in_planes == 2 && m->weight_planes == 1)                                                           \
-                v = _mm256_sub_epi32(_mm256_add_epi32(v, v), _mm256_set1_epi32(c[i % (CB)].nonzero));                 \
-            put(m, l, g + (uint32_t)(i / (CB)), v, c[i % (CB)].y);                                                    \
-        }                                                                                                             \
-    }
-
-BLOCK(pairs_2x2, block_pairs(&b, 2, 2, acc), 2, 2)
-BLOCK(pairs_2x1, block_pairs(&b, 2, 1, acc), 2, 1)
-BLOCK(pairs_1x2, block_pairs(&b, 1, 2, acc), 1, 2)
-BLOCK(pairs_1x1, block_pairs(&b, 1, 1, acc), 1, 1)
-BLOCK(x1w2_1x1, block_ternary(&b, X1W2, acc), 1, 1)
-BLOCK(x2w1_1x1, block_ternary(&b, X2W1, acc), 1, 1)
-BLOCK(x2w2_1x1, block_ternary(&b, X2W2, acc), 1, 1)
-BLOCK(bytes_2x2, block_bytes(&b, 2, 2, acc), 2, 2)
-BLOCK(bytes_1x1, block_bytes(&b, 1, 1, acc), 1, 1)
-
-typedef void (*block_fn)(const bnn_mvtu *, const bnn_lanes *, uint32_t, const struct column *);
-
-/* By vectors and columns; NULL: only one by one. */
-static const struct blocks { block_fn b2x2, b1x2, b2x1, b1x1; } blocks[] = {
-    [X1W1]  = { pairs_2x2, pairs_1x2, pairs_2x1, pairs_1x1 },
-    [X1W2]  = { .b1x1 = x1w2_1x1 },
-    [X2W1]  = { .b1x1 = x2w1_1x1 },
-    [X2W2]  = { .b1x1 = x2w2_1x1 },
-    [BYTES] = { .b2x2 = bytes_2x2, .b1x1 = bytes_1x1 },
+enum {
+    MOST_CHUNKS = 16, /* whose sums 16 bits hold */
+    PANEL = 64,       /* columns that take turns with a block's weights, where maps are small */
 };
 
-static int32_t count_nonzero(const bnn_lanes *l, const uint32_t *x)
+struct column { const uint16_t *x; uint8_t *y; };
+
+INLINE __m256i table_at(const uint8_t *p) { return _mm256_broadcastsi128_si256(_mm_load_si128((const void *)p)); }
+
+/* A look-up of 32 neurons. By hand, since gcc 12 adds look-ups to each other first, and runs out of registers. */
+INLINE void count(__m256i *counts, __m256i table, __m256i w)
 {
-    int32_t n = 0;
-    for (uint32_t k = 0; k < l->steps; k++)
-        n += __builtin_popcount(x[l->step[k] + l->plane]);
-    return n;
+    __m256i found;
+    __asm__("vpshufb %[w], %[table], %[found]\n\t"
+            "vpaddb %[found], %[counts], %[counts]"
+            : [counts] "+x"(*counts), [found] "=&x"(found) : [table] "x"(table), [w] "x"(w));
 }
 
-INLINE void take_column(struct column *c, const bnn_mvtu *m, const bnn_lanes *l, bnn_columns *all)
+/* Pairs of look-ups: counts[n * CB + i] of vector n, column i. */
+INLINE void look_up(const uint8_t *w, size_t group, const struct column *c, size_t at, uint32_t pairs, const bool ternary,
+                    const int NB, const int CB, __m256i counts[])
 {
-    c->x = (const uint32_t *)(const void *)all->x;
-    c->y = all->y;
-    if (m->in_planes == 2)
-        c->nonzero = count_nonzero(l, c->x);
-    if (m->thresholds && l->groups % 8)
-        put_padding(m, l->groups, all->y);
+    const uint8_t *tables = ternary ? bnn_lookup_ternary : bnn_lookup_bits;
+    __m256i sum[8];
+    UNROLL for (int i = 0; i < NB * CB; i++)
+        sum[i] = _mm256_setzero_si256();
+    for (const uint8_t *end = w + pairs * (size_t)(2 * BNN_LOOKUP_LANES); w < end; w += 2 * BNN_LOOKUP_LANES, at += ternary ? 2 : 1) {
+        __m256i w0[4], w1[4];
+        UNROLL for (int n = 0; n < NB; n++) {
+            w0[n] = load(w + n * group);
+            w1[n] = load(w + n * group + BNN_LOOKUP_LANES);
+        }
+        UNROLL for (int i = 0; i < CB; i++) {
+            const uint8_t *first = tables + c[i].x[at], *second = ternary ? tables + c[i].x[at + 1] : first + BNN_LOOKUP_TABLE;
+            const __m256i t0 = table_at(first);
+            UNROLL for (int n = 0; n < NB; n++)
+                count(&sum[n * CB + i], t0, w0[n]);
+            const __m256i t1 = table_at(second);
+            UNROLL for (int n = 0; n < NB; n++)
+                count(&sum[n * CB + i], t1, w1[n]);
+        }
+    }
+    UNROLL for (int i = 0; i < NB * CB; i++)
+        counts[i] = sum[i];
+}
+
+/* Sums of a cell: of 16 bits, even neurons and odd. */
+typedef struct near { __m256i even, odd; } near;
+
+/* Sums of CB cells over all chunks, `stride` apart. A word holds even + 256 odd; words and their upper bytes are summed apart. */
+INLINE void near_sums(near v[], const __m256i *counts, uint32_t chunks, size_t stride, const int CB)
+{
+    UNROLL for (int i = 0; i < CB; i++)
+        v[i] = (near){ counts[i], _mm256_srli_epi16(counts[i], 8) };
+    for (const __m256i *end = counts + chunks * stride; (counts += stride) < end;)
+        UNROLL for (int i = 0; i < CB; i++)
+            v[i] = (near){ _mm256_add_epi16(v[i].even, counts[i]), _mm256_add_epi16(v[i].odd, _mm256_srli_epi16(counts[i], 8)) };
+    UNROLL for (int i = 0; i < CB; i++)
+        v[i].even = _mm256_sub_epi16(v[i].even, _mm256_slli_epi16(v[i].odd, 8));
+}
+
+INLINE uint32_t near_at_most(near v, near bound)
+{
+    const __m256i even = _mm256_cmpgt_epi16(v.even, bound.even), odd = _mm256_cmpgt_epi16(v.odd, bound.odd);
+    return ~(uint32_t)_mm256_movemask_epi8(_mm256_blendv_epi8(even, odd, _mm256_set1_epi16((short)0xff00)));
+}
+
+INLINE near near_bound(const bnn_lookup *l, uint32_t g)
+{
+    const int16_t *at = l->near + g * (size_t)BNN_LOOKUP_LANES;
+    return (near){ load(at), load(at + 16) };
+}
+
+/* Bits of 32 neurons, group g. */
+INLINE void put_bits(uint32_t g, uint32_t bits, uint8_t *y) { memcpy(y + g * (size_t)4, &bits, 4); }
+
+/* Zeroes what the last group leaves of each plane's last word. */
+INLINE void put_padding(const bnn_mvtu *m, const bnn_lookup *l, uint32_t end, uint8_t *y)
+{
+    for (uint32_t plane = 0; end == l->groups && end % 2 && plane < m->thresholds; plane++)
+        put_bits(end, 0, y + plane * bnn_plane_words(m->MH) * 8);
+}
+
+static void put_sums(const bnn_mvtu *m, const bnn_lookup *l, uint32_t g, const int32_t *v, uint8_t *y)
+{
+    int32_t sum[BNN_LOOKUP_LANES];
+    const uint32_t left = m->MH - g * BNN_LOOKUP_LANES;
+    for (int i = 0; i < BNN_LOOKUP_LANES; i++)
+        sum[i] = (l->base - l->factor * v[i]) / 2;
+    memcpy(y + g * (size_t)(BNN_LOOKUP_LANES * 4), sum, 4 * (size_t)(left < BNN_LOOKUP_LANES ? left : BNN_LOOKUP_LANES));
+}
+
+/* Adds a cell to sums of 32 bits, in the order of the neurons. */
+static void widen(int32_t *sum, near v)
+{
+    _Alignas(32) uint16_t even[16], odd[16];
+    _mm256_store_si256((__m256i *)(void *)even, v.even);
+    _mm256_store_si256((__m256i *)(void *)odd, v.odd);
+    for (int i = 0; i < 16; i++) {
+        sum[2 * i]     += even[i];
+        sum[2 * i + 1] += odd[i];
+    }
+}
+
+/* Outputs of group g, one column, of any sums. */
+static void put_far(const bnn_mvtu *m, const bnn_lookup *l, uint32_t g, const int32_t *v, uint8_t *y)
+{
+    const int32_t *high = l->bound + g * (size_t)BNN_LOOKUP_LANES, *low = high + l->groups * (size_t)BNN_LOOKUP_LANES;
+    uint32_t fires = 0, some = 0;
+    if (m->thresholds == 0) {
+        put_sums(m, l, g, v, y);
+        return;
+    }
+    for (int i = 0; i < BNN_LOOKUP_LANES; i++) {
+        fires |= (uint32_t)(v[i] <= high[i]) << i;
+        some  |= (uint32_t)(v[i] <= low[i]) << i;
+    }
+    put_bits(g, fires, y);
+    if (m->thresholds == 2)
+        put_bits(g, fires | ~some, y + bnn_plane_words(m->MH) * 8);
+    put_padding(m, l, g + 1, y);
+}
+
+/* Outputs of a cell: group g, one column. */
+static void put_near(const bnn_mvtu *m, const bnn_lookup *l, uint32_t g, near v, uint8_t *y)
+{
+    if (m->thresholds == 0) {
+        int32_t sum[BNN_LOOKUP_LANES] = { 0 };
+        widen(sum, v);
+        put_sums(m, l, g, sum, y);
+        return;
+    }
+    const uint32_t fires = near_at_most(v, near_bound(l, g));
+    put_bits(g, fires, y);
+    if (m->thresholds == 2)
+        put_bits(g, fires | ~near_at_most(v, near_bound(l, l->groups + g)), y + bnn_plane_words(m->MH) * 8);
+}
+
+/* Of a block; the usual case, one threshold, has its own loop. */
+INLINE void put_block(const bnn_mvtu *m, const bnn_lookup *l, uint32_t g, const struct column *c, const __m256i *counts, uint32_t chunks, const int NB, const int CB)
+{
+    UNROLL for (int n = 0; n < NB; n++) {
+        const uint32_t to = g + (uint32_t)n;
+        near v[4];
+        near_sums(v, counts + n * CB, chunks, (size_t)(NB * CB), CB);
+        if (m->thresholds == 1) {
+            const near bound = near_bound(l, to);
+            UNROLL for (int i = 0; i < CB; i++)
+                put_bits(to, near_at_most(v[i], bound), c[i].y);
+        } else {
+            for (int i = 0; i < CB; i++)
+                put_near(m, l, to, v[i], c[i].y);
+        }
+    }
+    for (int i = 0; i < CB; i++)
+        put_padding(m, l, g + (uint32_t)NB, c[i].y);
+}
+
+/* NB vectors from group g, CB columns: plane by plane, row by row of the window, in chunks. */
+INLINE void block(const bnn_mvtu *m, const bnn_lookup *l, uint32_t g, const struct column *c, const bool ternary, const int NB, const int CB)
+{
+    __m256i counts[MOST_CHUNKS * 8], *to = counts;
+    const uint32_t most = bnn_lookup_chunk(ternary ? 2 : 1), places = ternary ? 2 : 1;
+    const size_t row = (size_t)m->in_width * l->pixel * places;
+    const uint8_t *w = l->weights + g * l->group;
+    for (uint32_t plane = 0; plane < m->weight_planes; plane++)
+        for (size_t y = 0; y < m->kh; y++)
+            for (uint32_t k = 0, n; k < l->run; k += n, w += n * (size_t)(2 * BNN_LOOKUP_LANES), to += NB * CB) {
+                n = l->run - k < most ? l->run - k : most;
+                look_up(w, l->group, c, y * row + k * places, n, ternary, NB, CB, to);
+            }
+    put_block(m, l, g, c, counts, l->chunks, NB, CB);
+}
+
+/* One vector, one column, of a window longer than 16 bits hold. */
+static void block_far(const bnn_mvtu *m, const bnn_lookup *l, uint32_t g, const struct column *c)
+{
+    const bool ternary = m->in_planes == 2;
+    const uint32_t most = bnn_lookup_chunk(ternary ? 2 : 1);
+    const size_t row = (size_t)m->in_width * l->pixel * m->in_planes;
+    const uint8_t *w = l->weights + g * l->group;
+    int32_t sum[BNN_LOOKUP_LANES] = { 0 };
+    for (uint32_t plane = 0; plane < m->weight_planes; plane++)
+        for (size_t y = 0; y < m->kh; y++)
+            for (uint32_t k = 0, n; k < l->run; k += n, w += n * (size_t)(2 * BNN_LOOKUP_LANES)) {
+                __m256i counts;
+                near v;
+                n = l->run - k < most ? l->run - k : most;
+                look_up(w, l->group, c, y * row + k * m->in_planes, n, ternary, 1, 1, &counts);
+                near_sums(&v, &counts, 1, 1, 1);
+                widen(sum, v);
+            }
+    put_far(m, l, g, sum, c->y);
+}
+
+#define BLOCK(name, ternary, NB, CB)                                                                   \
+    static void name(const bnn_mvtu *m, const bnn_lookup *l, uint32_t g, const struct column *c)       \
+    {                                                                                                  \
+        block(m, l, g, c, ternary, NB, CB);                                                            \
+    }
+
+BLOCK(bits_2x4, false, 2, 4)
+BLOCK(bits_1x4, false, 1, 4)
+BLOCK(bits_4x1, false, 4, 1)
+BLOCK(bits_1x1, false, 1, 1)
+BLOCK(ternary_2x4, true, 2, 4)
+BLOCK(ternary_1x4, true, 1, 4)
+BLOCK(ternary_4x1, true, 4, 1)
+BLOCK(ternary_1x1, true, 1, 1)
+
+typedef void (*block_fn)(const bnn_mvtu *, const bnn_lookup *, uint32_t, const struct column *);
+
+/* By vectors and columns; NULL: only one by one. */
+struct blocks { block_fn b2x4, b1x4, b4x1, b1x1; };
+
+static const struct blocks *blocks_of(const bnn_mvtu *m, const bnn_lookup *l)
+{
+    static const struct blocks bits = { bits_2x4, bits_1x4, bits_4x1, bits_1x1 }, far = { .b1x1 = block_far },
+                               ternary = { ternary_2x4, ternary_1x4, ternary_4x1, ternary_1x1 };
+    return l->chunks > MOST_CHUNKS ? &far : m->in_planes == 2 ? &ternary : &bits;
+}
+
+INLINE struct column take_column(bnn_columns *all)
+{
+    const struct column c = { (const uint16_t *)(const void *)all->x, all->y };
+    bnn_columns_next(all);
+    return c;
+}
+
+/* Four in a row of the output need one step. */
+INLINE void take_four(struct column c[4], bnn_columns *all)
+{
+    const bool row = all->ox + 4 <= all->width;
+    for (int j = 0; !row && j < 4; j++)
+        c[j] = take_column(all);
+    if (!row)
+        return;
+    for (size_t j = 0; j < 4; j++)
+        c[j] = (struct column){ (const uint16_t *)(const void *)(all->x + j * all->in_pixel), all->y + j * all->out_pixel };
+    all->x += 3 * all->in_pixel;
+    all->y += 3 * all->out_pixel;
+    all->ox += 3;
     bnn_columns_next(all);
 }
 
-/* One or two columns through all vectors. */
-static void run_block(const struct blocks *b, const bnn_mvtu *m, const bnn_lanes *l, const struct column *c, size_t columns)
+/* A block's weights stay in L1 while the columns go by in fours. Returns the columns done. */
+static size_t run_fours(const struct blocks *b, const bnn_mvtu *m, const bnn_lookup *l, bnn_columns all, size_t columns)
 {
-    const block_fn two = columns == 2 ? b->b2x2 : b->b2x1, one = columns == 2 ? b->b1x2 : b->b1x1;
-    uint32_t g = 0;
-    for (; two && g + 2 <= l->groups; g += 2)
-        two(m, l, g, c);
-    for (; one && g < l->groups; g++)
-        one(m, l, g, c);
-    for (; g < l->groups; g++)
-        for (size_t i = 0; i < columns; i++)
-            b->b1x1(m, l, g, c + i);
+    for (uint32_t g = 0; b->b2x4 && g < l->groups; g += 2) {
+        bnn_columns at = all;
+        for (size_t i = 0; i + 4 <= columns; i += 4) {
+            struct column c[4];
+            take_four(c, &at);
+            (g + 2 <= l->groups ? b->b2x4 : b->b1x4)(m, l, g, c);
+        }
+    }
+    return b->b2x4 ? columns / 4 * 4 : 0;
 }
 
-static void run_columns(const bnn_mvtu *m, bnn_columns all, size_t left)
+static void run_columns(const bnn_mvtu *m, bnn_columns all, size_t columns)
 {
-    const bnn_lanes l = bnn_lanes_of(m, L);
-    struct column c[2];
-    while (left > 0) {
-        const size_t n = left < 2 ? left : 2;
-        for (size_t i = 0; i < n; i++)
-            take_column(&c[i], m, &l, &all);
-        run_block(&blocks[mode_of(m)], m, &l, c, n);
-        left -= n;
+    const bnn_lookup l = bnn_lookup_of(m);
+    const struct blocks *b = blocks_of(m, &l);
+    const size_t done = run_fours(b, m, &l, all, columns);
+    for (size_t i = 0; i < done; i++)
+        bnn_columns_next(&all);
+    for (size_t i = done; i < columns; i++) {
+        const struct column c = take_column(&all);
+        uint32_t g = 0;
+        for (; b->b4x1 && g + 4 <= l.groups; g += 4)
+            b->b4x1(m, &l, g, &c);
+        for (; g < l.groups; g++)
+            b->b1x1(m, &l, g, &c);
     }
+}
+
+/* Images whose places are made at once. */
+static size_t panel_images(const bnn_mvtu *m)
+{
+    const size_t pixels = (size_t)m->out_height * m->out_width;
+    return pixels >= PANEL ? 1 : PANEL / pixels;
+}
+
+static size_t places_size(const bnn_mvtu *m)
+{
+    return (size_t)m->in_height * m->in_width * m->in_planes * ((m->in_channels + 7) / 8) * sizeof(uint16_t);
+}
+
+static void mvtu_bits(const bnn_mvtu *m, const void *x, void *y, size_t images, void *scratch)
+{
+    const size_t pixels = (size_t)m->out_height * m->out_width, most = panel_images(m);
+    for (size_t i = 0; i < images; i += most) {
+        const size_t n = images - i < most ? images - i : most;
+        place(scratch, m, (const uint8_t *)x + i * bnn_mvtu_in_size(m), n);
+        bnn_columns c = bnn_columns_of(m, scratch, (uint8_t *)y + i * bnn_mvtu_out_size(m));
+        c.in_size  = places_size(m);
+        c.in_row   = c.in_size / m->in_height;
+        c.in_pixel = c.in_row / m->in_width;
+        run_columns(m, c, n * pixels);
+    }
+}
+
+/* ----------------------------------------------------------------- unit -- */
+
+static size_t weight_size(const bnn_mvtu *m) { return m->in_planes ? bnn_lookup_size(m) : bnn_avx2_bytes.weight_size(m); }
+
+static void weight_pack(void *out, const bnn_mvtu *m, const uint64_t *natural)
+{
+    (m->in_planes ? bnn_lookup_pack : bnn_avx2_bytes.weight_pack)(out, m, natural);
+}
+
+static size_t scratch_size(const bnn_mvtu *m)
+{
+    return m->in_planes ? panel_images(m) * places_size(m) : bnn_avx2_bytes.scratch_size(m);
 }
 
 static void mvtu(const bnn_mvtu *m, const void *x, void *y, size_t images, void *scratch)
 {
-    const size_t pixels = (size_t)m->out_height * m->out_width, most = m->in_planes ? images : bnn_lanes_images(m);
-    for (size_t i = 0; i < images; i += most) {
-        const size_t n = images - i < most ? images - i : most;
-        const uint8_t *from = (const uint8_t *)x + i * bnn_mvtu_in_size(m);
-        uint8_t *to = (uint8_t *)y + i * bnn_mvtu_out_size(m);
-        run_columns(m, m->in_planes ? bnn_columns_of(m, from, to) : bnn_lanes_unroll(m, from, to, n, scratch), n * pixels);
-    }
+    (m->in_planes ? mvtu_bits : bnn_avx2_bytes.mvtu)(m, x, y, images, scratch);
 }
 
 /* ---------------------------------------------------------------- input -- */
@@ -321,8 +399,25 @@ static void read_lines(const void *data, size_t bytes)
 }
 
 /* Explicit registers: what the processor can do, not what a compiler makes of it.
- * The kernels' schedule: two steps of a cell; s is the carry, c the counts. */
-#define PAIR(s, c)                                     \
+ * A table's look-up and the sum of its counts: two operations for 32 x 4 synapses. */
+#define LOOK_UP(c, t)                                  \
+    "vpshufb %%ymm15, %%ymm14, %%ymm" #t "\n\t"        \
+    "vpaddb %%ymm" #t ", %%ymm" #c ", %%ymm" #c "\n\t"
+
+#define SIX_LOOK_UPS LOOK_UP(0, 6) LOOK_UP(1, 7) LOOK_UP(2, 8) LOOK_UP(3, 9) LOOK_UP(4, 10) LOOK_UP(5, 11)
+
+static uint64_t peak_avx2(uint64_t rounds)
+{
+    uint64_t n = rounds;
+    __asm__ volatile("1:\n\t" SIX_LOOK_UPS SIX_LOOK_UPS "dec %0\n\tjnz 1b"
+                     : "+r"(n) : : "cc", "ymm0", "ymm1", "ymm2", "ymm3", "ymm4", "ymm5", "ymm6", "ymm7", "ymm8", "ymm9", "ymm10",
+                     "ymm11", "ymm14", "ymm15");
+    return rounds * 12 * 128;
+}
+
+/* The population counts that AVX2 is otherwise used for: two steps through a full adder, s the sum, then two
+ * look-ups of the carry's nibbles, c the counts. */
+#define ADD_COUNT(s, c)                                     \
     "vpxor %%ymm15, %%ymm14, %%ymm8\n\t"               \
     "vpand %%ymm8, %%ymm" #s ", %%ymm9\n\t"            \
     "vpxor %%ymm8, %%ymm" #s ", %%ymm" #s "\n\t"       \
@@ -338,21 +433,21 @@ static void read_lines(const void *data, size_t bytes)
     "vpaddb %%ymm8, %%ymm9, %%ymm9\n\t"                \
     "vpaddb %%ymm9, %%ymm" #c ", %%ymm" #c "\n\t"
 
-static uint64_t peak_avx2(uint64_t rounds)
+static uint64_t peak_count(uint64_t rounds)
 {
     uint64_t n = rounds;
-    __asm__ volatile("1:\n\t" PAIR(0, 1) PAIR(2, 3) PAIR(4, 5) PAIR(6, 7) "dec %0\n\tjnz 1b"
+    __asm__ volatile("1:\n\t" ADD_COUNT(0, 1) ADD_COUNT(2, 3) ADD_COUNT(4, 5) ADD_COUNT(6, 7) "dec %0\n\tjnz 1b"
                      : "+r"(n) : : "cc", "ymm0", "ymm1", "ymm2", "ymm3", "ymm4", "ymm5", "ymm6", "ymm7", "ymm8", "ymm9", "ymm10",
                      "ymm12", "ymm13", "ymm14", "ymm15");
     return rounds * 4 * 512;
 }
 
-static const bnn_peak peaks[] = { { "avx2", peak_avx2 }, { NULL, NULL } };
+static const bnn_peak peaks[] = { { "avx2", peak_avx2 }, { "avx2-count", peak_count }, { NULL, NULL } };
 
 void bnn_kernels_init_avx2(bnn_kernels *k)
 {
     k->name  = "avx2";
-    k->unit  = (bnn_unit){ weight_size, weight_pack, bnn_lanes_scratch, mvtu };
+    k->unit  = (bnn_unit){ weight_size, weight_pack, scratch_size, mvtu };
     k->pack  = pack;
     k->read  = read_lines;
     k->peaks = peaks;

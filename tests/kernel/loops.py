@@ -14,7 +14,8 @@ import sys
 # The blocks of each level that carry its batches and its single images, and what their loops count with.
 BLOCKS = {
     "avx512": (r"(x1w1|x1w2|x2w1|bytes)_(2x8|8x1)|csa_2x4", r"vpopcnt|vpdpbusd"),
-    "avx2": (r"pairs_(2x2|2x1)|bytes_2x2", r"vpshufb|vpmaddubsw"),
+    "avx2": (r"(bits|ternary)_(2x4|4x1)", r"vpshufb"),
+    "avx2_bytes": (r"bytes_4x2|colours_4x2", r"vpmaddubsw"),
     "amx": (r"block", r"tdpbssd"),
 }
 STACK = re.compile(r"\(%r[sb]p|%r[sb]p\)")
