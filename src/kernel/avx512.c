@@ -16,6 +16,7 @@
  * base, AMD's Zen 4 slower (it starts fewer than two vpternlogd a cycle). The
  * level measures both when it is chosen.
  */
+#include "kernel/avx512_sums.h"
 #include "kernel/lanes.h"
 
 #include <immintrin.h>
@@ -34,8 +35,23 @@ static enum mode mode_of(const bnn_mvtu *m)
     return m->in_planes == 0 ? BYTES : (enum mode)((m->in_planes - 1) * 2 + m->weight_planes - 1);
 }
 
-static size_t weight_size(const bnn_mvtu *m) { return bnn_lanes_size(m, L); }
-static void weight_pack(void *out, const bnn_mvtu *m, const uint64_t *natural) { bnn_lanes_pack(out, m, natural, L); }
+static size_t weight_size(const bnn_mvtu *m)
+{
+    return bnn_avx512_sums_takes(m) ? bnn_avx512_sums.weight_size(m) : bnn_lanes_size(m, L);
+}
+
+static void weight_pack(void *out, const bnn_mvtu *m, const uint64_t *natural)
+{
+    if (bnn_avx512_sums_takes(m))
+        bnn_avx512_sums.weight_pack(out, m, natural);
+    else
+        bnn_lanes_pack(out, m, natural, L);
+}
+
+static size_t scratch_size(const bnn_mvtu *m)
+{
+    return bnn_avx512_sums_takes(m) ? bnn_avx512_sums.scratch_size(m) : bnn_lanes_scratch(m);
+}
 
 /* ---------------------------------------------------------------- steps -- */
 
@@ -281,6 +297,10 @@ static void run_columns(const struct blocks *b, const bnn_mvtu *m, bnn_columns a
 
 static void run(const struct blocks *b, const bnn_mvtu *m, const void *x, void *y, size_t images, void *scratch)
 {
+    if (bnn_avx512_sums_takes(m)) {
+        bnn_avx512_sums.mvtu(m, x, y, images, scratch);
+        return;
+    }
     const size_t pixels = (size_t)m->out_height * m->out_width, most = m->in_planes ? images : bnn_lanes_images(m);
     for (size_t i = 0; i < images; i += most) {
         const size_t n = images - i < most ? images - i : most;
@@ -386,7 +406,7 @@ static bool csa_is_faster(void)
 void bnn_kernels_init_avx512(bnn_kernels *k)
 {
     k->name  = "avx512";
-    k->unit  = (bnn_unit){ weight_size, weight_pack, bnn_lanes_scratch, csa_is_faster() ? mvtu_csa : mvtu };
+    k->unit  = (bnn_unit){ weight_size, weight_pack, scratch_size, csa_is_faster() ? mvtu_csa : mvtu };
     k->pack  = pack;
     k->read  = read_lines;
     k->peaks = peaks;

@@ -93,9 +93,27 @@ static int survives(void (*call)(void *), void *context)
 
 /* ----------------------------------------------------------------- mvtu -- */
 
+/* A first layer on a small picture, which some levels treat by itself. */
+static bnn_mvtu random_first(void)
+{
+    random_state *r = &check.random;
+    bnn_mvtu m = { .in_channels = random_between(r, 1, 4), .weight_planes = 1, .kh = random_between(r, 1, 5), .kw = random_between(r, 1, 5),
+                   .MH = random_width(r, 150), .thresholds = random_between(r, 0, 2) };
+    if (random_bits(r) % 2)
+        m.kh = m.kw = m.in_channels = 3;
+    m.in_height  = m.kh + random_between(r, 0, 3);
+    m.in_width   = m.kw + random_between(r, 0, 30);
+    m.out_height = m.in_height - m.kh + 1;
+    m.out_width  = m.in_width - m.kw + 1;
+    m.MW         = m.kh * m.kw * m.in_channels;
+    return m;
+}
+
 static bnn_mvtu random_unit(void)
 {
     random_state *r = &check.random;
+    if (random_bits(r) % 8 == 0)
+        return random_first();
     bnn_mvtu m = { .in_planes = random_between(r, 0, 2), .weight_planes = random_between(r, 1, 2) };
     const int dense = random_bits(r) % 3 == 0;
     m.kh = m.kw = dense ? 1 : random_between(r, 1, 7);
