@@ -1,5 +1,6 @@
 /* augment.c -- shift, rotate, scale, flip by one affine map, sampled bilinearly; then light. */
 #include "train/augment.h"
+#include "train/clones.h"
 #include "base/text.h"
 #include "net/rule.h"
 
@@ -63,7 +64,11 @@ size_t bnn_augment_print(const bnn_augment *a, char *out, size_t size)
 
 /* ---------------------------------------------------------- the pictures -- */
 
-static int clamp(int v, int most) { return v < 0 ? 0 : v > most ? most : v; }
+static int clamp(int v, int most)
+{
+    v = v < 0 ? 0 : v;
+    return v > most ? most : v;
+}
 
 /* A window in a picture: its size, and where its first pixel lies when nothing is changed. */
 struct window { bnn_shape from, to; int top, left; };
@@ -82,28 +87,76 @@ static void move(const struct window *w, int dy, int dx, bool flip, const uint8_
         }
 }
 
-static uint8_t sample(bnn_shape s, const uint8_t *in, float y, float x, uint32_t c)
+/* Pixels of one row of the output are sampled RUN at a time: where the four
+ * neighbours of each are, the neighbours, their mixture. */
+enum { RUN = 64 };
+
+struct places {
+    int32_t top[RUN], bottom[RUN], right[RUN]; /* offsets of the two on the left; from these to their right */
+    float   wy[RUN], wx[RUN];
+};
+
+/* The map from output to picture: the point (y, x) of pixel x is
+ * (co v + si u + cy, co u - si v + cx), u and v from the window's centre. */
+struct turned { float co, si, my, mx, cy, cx, dy, dx; };
+
+BNN_CLONES static void find(struct places *restrict p, const struct turned *t, bnn_shape s, uint32_t y, uint32_t first, bool flip,
+                            uint32_t n)
 {
-    const float fy = floorf(y), fx = floorf(x), wy = y - fy, wx = x - fx;
-    const int y0 = clamp((int)fy, (int)s.height - 1), y1 = clamp((int)fy + 1, (int)s.height - 1);
-    const int x0 = clamp((int)fx, (int)s.width - 1), x1 = clamp((int)fx + 1, (int)s.width - 1);
-#define AT(i, j) (float)in[((size_t)(i)*s.width + (size_t)(j)) * s.channels + c]
-    const float top = AT(y0, x0) + wx * (AT(y0, x1) - AT(y0, x0)), bottom = AT(y1, x0) + wx * (AT(y1, x1) - AT(y1, x0));
-#undef AT
-    return (uint8_t)(top + wy * (bottom - top) + 0.5f);
+    const float v = (float)y - t->my, co = t->co, si = t->si, mx = t->mx, cy = t->cy, cx = t->cx, dy = t->dy, dx = t->dx;
+    const int height = (int)s.height - 1, width = (int)s.width - 1, channels = (int)s.channels;
+    for (int i = 0; i < (int)n; i++) {
+        const float x = (float)((int)first + i), u = flip ? mx - x : x - mx;
+        const float at_y = co * v + si * u + cy + dy, at_x = co * u - si * v + cx + dx;
+        const float fy = floorf(at_y), fx = floorf(at_x);
+        const int y0 = clamp((int)fy, height), y1 = clamp((int)fy + 1, height), x0 = clamp((int)fx, width), x1 = clamp((int)fx + 1, width);
+        p->top[i]    = (y0 * (width + 1) + x0) * channels;
+        p->bottom[i] = (y1 * (width + 1) + x0) * channels;
+        p->right[i]  = (x1 - x0) * channels;
+        p->wy[i]     = at_y - fy;
+        p->wx[i]     = at_x - fx;
+    }
+}
+
+BNN_CLONES static void mix(uint8_t *restrict out, const uint8_t (*restrict near)[RUN], const float *restrict wy,
+                           const float *restrict wx, uint32_t n)
+{
+    for (int i = 0; i < (int)n; i++) {
+        const float a = near[0][i], b = near[1][i], c = near[2][i], d = near[3][i];
+        const float top = a + wx[i] * (b - a), bottom = c + wx[i] * (d - c);
+        out[i] = (uint8_t)(int)(top + wy[i] * (bottom - top) + 0.5f);
+    }
+}
+
+static void sample(const struct places *p, uint32_t channels, const uint8_t *in, uint8_t *out, uint32_t n)
+{
+    uint8_t near[4][RUN], mixed[RUN];
+    for (uint32_t c = 0; c < channels; c++) {
+        for (uint32_t i = 0; i < n; i++) {
+            const uint8_t *top = in + p->top[i] + c, *bottom = in + p->bottom[i] + c;
+            near[0][i] = top[0];
+            near[1][i] = top[p->right[i]];
+            near[2][i] = bottom[0];
+            near[3][i] = bottom[p->right[i]];
+        }
+        mix(mixed, (const uint8_t(*)[RUN])near, p->wy, p->wx, n);
+        for (uint32_t i = 0; i < n; i++)
+            out[i * channels + c] = mixed[i];
+    }
 }
 
 /* Turned by `angle` and enlarged by `scale` about the window's centre. */
 static void turn(const struct window *w, float angle, float scale, int dy, int dx, bool flip, const uint8_t *in, uint8_t *out)
 {
-    const float co = cosf(angle) / scale, si = sinf(angle) / scale;
     const float my = ((float)w->to.height - 1) / 2, mx = ((float)w->to.width - 1) / 2;
-    const float cy = my + (float)w->top, cx = mx + (float)w->left;
+    const struct turned t = { cosf(angle) / scale, sinf(angle) / scale, my, mx, my + (float)w->top, mx + (float)w->left,
+                              (float)dy, (float)dx };
+    struct places p;
     for (uint32_t y = 0; y < w->to.height; y++)
-        for (uint32_t x = 0; x < w->to.width; x++) {
-            const float v = (float)y - my, u = flip ? mx - (float)x : (float)x - mx;
-            for (uint32_t c = 0; c < w->to.channels; c++)
-                *out++ = sample(w->from, in, co * v + si * u + cy + (float)dy, co * u - si * v + cx + (float)dx, c);
+        for (uint32_t x = 0, n; x < w->to.width; x += n) {
+            n = w->to.width - x < RUN ? w->to.width - x : RUN;
+            find(&p, &t, w->from, y, x, flip, n);
+            sample(&p, w->to.channels, in, out + ((size_t)y * w->to.width + x) * w->to.channels, n);
         }
 }
 

@@ -9,7 +9,7 @@
 
 #if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) \
     && !defined(__clang__)
-#  define BNN_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#  define BNN_CLONES __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
 #else
 #  define BNN_CLONES
 #endif
