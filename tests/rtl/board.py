@@ -30,8 +30,8 @@ def put(path, data):
 
 def description():
     subprocess.run([BNN, "overlay", "write", "--topology", TOPOLOGY, "out"], check=True, capture_output=True)
-    with open("out/overlay_description.h") as f:
-        return "".join(line.strip().rstrip("\\").strip().strip('"').replace("\\n", "\n") for line in f.readlines()[1:]).encode()
+    with open("out/bnn-overlay.txt", "rb") as f:
+        return f.read()
 
 
 def build():
