@@ -56,11 +56,8 @@ static int find_decode(const bnn_decode **out, const bnn_network *net, const cha
 {
     static const bnn_decode *const core[] = { &bnn_decode_argmax, NULL };
     const bnn_decode *const *rules = net->origin ? net->origin->decode : core;
-    *out = rules[0];
-    if (!name || strcmp(name, rules[0]->name) == 0)
-        return BNN_OK;
-    for (size_t i = 1; rules[i]; i++)
-        if (strcmp(rules[i]->name, name) == 0) {
+    for (size_t i = 0; rules[i]; i++)
+        if (!name || strcmp(rules[i]->name, name) == 0) {
             *out = rules[i];
             return BNN_OK;
         }
@@ -121,6 +118,11 @@ void bnn_runtime_close(bnn_runtime *run)
 const bnn_network *bnn_runtime_network(const bnn_runtime *run)
 {
     return run->net;
+}
+
+int bnn_runtime_set_decode(bnn_runtime *run, const char *name, bnn_error *err)
+{
+    return find_decode(&run->decode, run->net, name, err);
 }
 
 /* ------------------------------------------------------------------ run -- */

@@ -235,6 +235,8 @@ BNN_API int  bnn_runtime_open(bnn_runtime **out, const bnn_network *net,
 BNN_API void bnn_runtime_close(bnn_runtime *runtime);
 /* The network that it runs. */
 BNN_API const bnn_network *bnn_runtime_network(const bnn_runtime *runtime);
+/* Another rule from scores to label, named as in bnn_options, from the next call on. EINVAL: the network has no such rule. */
+BNN_API int  bnn_runtime_set_decode(bnn_runtime *runtime, const char *name, bnn_error *err);
 
 /* `images`: count x height x width x channels bytes; one label each. Allocates
  * nothing on the CPU backend. Of equal scores the lower label wins (or as the

@@ -118,14 +118,13 @@ class PynqBNN:
         self.num_classes = 0
         self.usecPerImage = 0.0
         self._net: Optional[Network] = None
-        self._runtimes: Dict[str, Runtime] = {}
-        self._arguments: Optional[Dict[str, Any]] = None if runtime == RUNTIME_HW else {"backend": "cpu"}
+        self._runner: Optional[Runtime] = None
 
     def load_parameters(self, params: PathLike) -> None:
         """Loads a parameter folder: absolute, or the name of a data set (`available_params`). Raises ValueError."""
         path, variant = _find(params, self.network)
         self._net = Network.open(path, topology=_TOPOLOGY[self.network] if os.path.isdir(path) else None, variant=variant)
-        self._runtimes.clear()
+        self._runner = None
         self.classes = [name.strip() for name in self._net.class_names]
         self.num_classes = len(self.classes)
 
@@ -202,19 +201,12 @@ class PynqBNN:
         return scores, labels
 
     def _runtime(self, rule: str) -> Runtime:
+        """The runtime, made at the first use, with the decode rule of the call. (Networks trained here have no quirk to keep.)"""
         net = self._loaded()
-        if net.decode == "argmax":
-            rule = "argmax"  # trained here: no quirk to keep
-        if rule not in self._runtimes:
-            self._runtimes[rule] = self._open(net, rule)
-        return self._runtimes[rule]
-
-    def _open(self, net: Network, rule: str) -> Runtime:
-        if self._arguments is not None:
-            return Runtime(net, decode=rule, **self._arguments)
-        self._arguments, run, what = _hardware(net, rule)
-        print(f"bnn: RUNTIME_HW is {what}")
-        return run
+        if self._runner is None:
+            self._runner = Runtime(net, backend="cpu") if self.runtime == RUNTIME_SW else _hardware(net)
+        self._runner.decode = "argmax" if net.decode == "argmax" else rule
+        return self._runner
 
 
 def _records(path: PathLike, first: bool) -> np.ndarray:
@@ -234,19 +226,21 @@ def _board() -> Dict[str, Any]:
     return {"backend": "overlay", "overlay": "uio", "overlay_root": root}
 
 
-def _hardware(net: Network, rule: str) -> Tuple[Dict[str, Any], Runtime, str]:
-    """Arguments of the runtime that stands for the board, the runtime, and what it is, in words."""
+def _hardware(net: Network) -> Runtime:
+    """The runtime that stands for the board; says which it is."""
     choices = [(_board, "the board"),
-               (lambda: {"backend": "overlay", "overlay": Overlay.of(net).build()}, "the simulated overlay: its RTL, cycle by cycle, hence slow")]
+               (lambda: {"backend": "overlay", "overlay": Overlay.of(net)}, "the simulated overlay: its RTL, cycle by cycle, hence slow"),
+               (lambda: {"backend": "cpu"}, "the CPU here, with the same answers")]
     why: List[str] = []
     for arguments_of, what in choices:
         try:
-            arguments = arguments_of()
-            return arguments, Runtime(net, decode=rule, **arguments), what + "".join(f" ({reason})" for reason in why)
+            run = Runtime(net, **arguments_of())
         except Error as e:
             why.append(str(e))
-    arguments = {"backend": "cpu"}
-    return arguments, Runtime(net, decode=rule, **arguments), f"the CPU here, with the same answers ({'; '.join(why)})"
+            continue
+        print(f"bnn: RUNTIME_HW is {what}" + (f" ({'; '.join(why)})" if why else ""))
+        return run
+    raise BackendError("; ".join(why))
 
 
 # ---------------------------------------------------------------- classifiers

@@ -77,6 +77,7 @@ class Runtime:
             options.log, options.log_user = lib.bnn_python_log, self._log
         call(lib.bnn_runtime_open, out, self.network._c, options)
         self._c = ffi.gc(out[0], lib.bnn_runtime_close)
+        self._decode = decode or self.network.decode
         self._err = ffi.new("bnn_error *")
         self._lock = threading.Lock()
 
@@ -139,6 +140,16 @@ class Runtime:
         if not labelled.any():
             raise ValueError("no labels; expected some to compare with")
         return float((labels == y)[labelled].mean())
+
+    @property
+    def decode(self) -> str:
+        """The rule from scores to label; may be set to another that the network has. Raises ArgumentError."""
+        return self._decode
+
+    @decode.setter
+    def decode(self, rule: str) -> None:
+        self._call(lib.bnn_runtime_set_decode, chars(rule))
+        self._decode = rule
 
     @property
     def stats(self) -> Stats:

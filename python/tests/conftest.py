@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,7 @@ def pynq_data(tmp_path_factory):
 @pytest.fixture(scope="session")
 def command():
     """Runs the C command; its standard output."""
-    path = os.environ.get("BNN") or shutil.which("bnn")
+    path = os.environ.get("BNN") or shutil.which("bnn") or shutil.which("bnn", path=os.path.dirname(sys.executable))
     if not path:
         pytest.skip("no command bnn (the environment variable BNN, or PATH)")
     return lambda *arguments: subprocess.run([path, *map(str, arguments)], capture_output=True, check=True).stdout

@@ -217,14 +217,14 @@ def test_a_board_that_fails_is_passed_over_with_its_message(digits, capsys, boar
 def test_a_board_comes_first(digits, capsys, board, monkeypatch):
     asked = []
 
-    def on_the_board(net, decode, **arguments):
+    def on_the_board(net, **arguments):
         asked.append(arguments)
-        return bnn.Runtime(net, decode=decode, backend="cpu")
+        return bnn.Runtime(net, backend="cpu")
 
     monkeypatch.setattr(pynq, "Runtime", on_the_board)
     hardware = bnn.LfcClassifier(bnn.NETWORK_LFCW1A1, "digits")
     hardware.classify_mnist(digits), hardware.classify_mnists(digits)
-    assert asked == [{"backend": "overlay", "overlay": "uio", "overlay_root": str(board)}] * 2
+    assert asked == [{"backend": "overlay", "overlay": "uio", "overlay_root": str(board)}]
     assert said(capsys) == ["bnn: RUNTIME_HW is the board"]
 
 
