@@ -269,24 +269,29 @@ static int try_rule(struct train *t, const char *rule, double *accuracy, bnn_err
     return rc;
 }
 
-/* Without --rule, the threshold of a 1-bit input is the one of two that a
- * short training on each does better with. Costs a few seconds and was worth
- * three points on Fashion-MNIST (docs/training.md). */
+/* Without --rule, the threshold of a 1-bit input is the one of three that a
+ * short training on each does best with. Costs some seconds and was worth
+ * over three points on Fashion-MNIST (docs/training.md). */
 static int choose_rule(struct train *t, bnn_error *err)
 {
-    static const char *const rule[2] = { "threshold 128", "threshold mean" };
-    double accuracy[2];
+    enum { RULES = 3 };
+    static const char *const rule[RULES] = { "threshold 128", "threshold mean", "threshold scaled" };
+    double accuracy[RULES];
+    int best = 0;
     bnn_layer_info first;
     if (t->rule || bnn_network_get_layer(t->blank, 0, &first) != BNN_OK || first.input_bits != 1 || (!t->keep_out && !t->validation))
         return BNN_OK;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < RULES; i++) {
         const int rc = try_rule(t, rule[i], &accuracy[i], err);
         if (rc != BNN_OK)
             return rc;
+        best = accuracy[i] > accuracy[best] ? i : best;
     }
-    t->rule = rule[accuracy[1] > accuracy[0]];
-    tool_print("input: 'threshold 128' reaches %.2f %% in a short run, 'threshold mean' %.2f %%: '%s' it is\n", 100 * accuracy[0],
-               100 * accuracy[1], t->rule);
+    t->rule = rule[best];
+    tool_print("input, in short runs:");
+    for (int i = 0; i < RULES; i++)
+        tool_print(" '%s' %.2f %%%s", rule[i], 100 * accuracy[i], i + 1 < RULES ? "," : "");
+    tool_print("; it is '%s'\n", t->rule);
     fflush(stdout);
     bnn_network_close(t->blank);
     t->blank = NULL;

@@ -289,6 +289,17 @@ static void pack_fixed_point(int8_t *out, const uint8_t *v, size_t n, bool trunc
         out[i] = (int8_t)(v[i] - 128 + ((v[i] >> 7) & (v[i] != 255) & up));
 }
 
+/* Bits of `n` pixels from `at` on, in pieces whose thresholds fit the stack. */
+static void pack_bits(const bnn_kernels *k, const bnn_rule *rule, unsigned level, uint64_t *out, const uint8_t *pixels, size_t at, size_t n)
+{
+    enum { PIECE = 1024 }; /* whole words */
+    uint8_t room[PIECE];
+    for (size_t i = 0; i < n; i += PIECE) {
+        const size_t count = n - i < PIECE ? n - i : PIECE;
+        k->pack(out + i / 64, pixels + at + i, level, bnn_rule_thresholds(rule, level, at + i, count, room), count);
+    }
+}
+
 /* Pixels to packed input: bits (flat before a dense layer, else pixel by pixel) or fixed point. */
 static void pack_image(const bnn_backend_state *s, uint8_t *out, const uint8_t *pixels)
 {
@@ -298,10 +309,10 @@ static void pack_image(const bnn_backend_state *s, uint8_t *out, const uint8_t *
         pack_fixed_point((int8_t *)out, pixels, size, rule->truncate);
         return;
     }
-    const unsigned at_least = bnn_rule_level(rule, pixels);
+    const unsigned level = bnn_rule_level(rule, pixels);
     uint64_t *words = (uint64_t *)(void *)out;
     for (size_t at = 0; at < size; at += C, words += bnn_plane_words((uint32_t)C))
-        s->engine[0].kernels.pack(words, pixels + at, at_least, rule->table ? rule->table + at : NULL, C);
+        pack_bits(&s->engine[0].kernels, rule, level, words, pixels, at, C);
 }
 
 static void run_layer(const bnn_backend_state *s, const struct engine *e, uint32_t i, const uint8_t *x, uint8_t *y, size_t n, void *scratch)

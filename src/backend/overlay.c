@@ -343,13 +343,13 @@ static int overlay_open(bnn_backend_state **out, const bnn_network *net, const b
 static void pack(const bnn_rule *rule, const uint8_t *pixels, uint8_t *out, size_t size)
 {
     const size_t n = bnn_shape_size(rule->shape);
-    const unsigned level = rule->bits == 1 && rule->kind != BNN_THRESHOLD_TABLE ? bnn_rule_level(rule, pixels) : 0;
+    const unsigned level = rule->bits == 1 ? bnn_rule_level(rule, pixels) : 0;
     memset(out, 0, size);
     for (size_t i = 0; i < n; i++)
         if (rule->bits == 8)
             out[i] = (uint8_t)bnn_rule_q(rule, pixels[i]);
         else
-            out[i / 8] |= (uint8_t)((pixels[i] >= (rule->kind == BNN_THRESHOLD_TABLE ? rule->table[i] : level)) << i % 8);
+            out[i / 8] |= (uint8_t)((pixels[i] >= bnn_rule_threshold(rule, level, i)) << i % 8);
 }
 
 static int32_t score_at(const bnn_backend_state *s, const uint8_t *result, uint32_t row)

@@ -136,7 +136,7 @@ static int read_rule(struct reader *r, bnn_network *net)
     if (!text)
         return missing(r, "input");
     const int rc = bnn_rule_parse(&net->rule, &net->topology, text, strlen(text), r->err);
-    if (rc != BNN_OK || net->rule.kind != BNN_THRESHOLD_TABLE)
+    if (rc != BNN_OK || !bnn_rule_has_table(&net->rule))
         return rc;
     const bnn_tensor want = table_tensor(&net->rule), *found;
     if (find(r, &want, &found) != BNN_OK)

@@ -199,8 +199,8 @@ static int check(const bnn_network *net, bnn_error *err)
     const uint32_t rows = bnn_topology_last(t)->MH;
     if (net->classes < 1 || net->classes > rows)
         return bnn_fail(err, BNN_ESHAPE, "%u classes; the last layer has %u rows", net->classes, rows);
-    if (net->rule.kind == BNN_THRESHOLD_TABLE && !net->rule.table)
-        return bnn_fail(err, BNN_ECORRUPT, "input rule: 'threshold table' without a table");
+    if (bnn_rule_has_table(&net->rule) && !net->rule.table)
+        return bnn_fail(err, BNN_ECORRUPT, "input rule: 'threshold table' or 'scaled' without a table");
     for (uint32_t i = 0; i < t->layers; i++)
         for (uint32_t r = 0; r < t->layer[i].MH; r++) {
             const int rc = check_row(&t->layer[i], &net->matrix[i], i, r, err);

@@ -49,11 +49,13 @@ static int parse_threshold(bnn_rule *r, bnn_span value, bnn_error *err)
         r->kind = BNN_THRESHOLD_MEAN;
     } else if (bnn_span_is(value, "table")) {
         r->kind = BNN_THRESHOLD_TABLE;
+    } else if (bnn_span_is(value, "scaled")) {
+        r->kind = BNN_THRESHOLD_SCALED;
     } else if (bnn_span_number(value, &n) && n <= 255) {
         r->kind      = BNN_THRESHOLD_CONSTANT;
         r->threshold = (uint8_t)n;
     } else {
-        return bnn_fail(err, BNN_EINVAL, "input rule: threshold '%.*s'; expected 0 to 255, mean or table", BNN_SPAN(value));
+        return bnn_fail(err, BNN_EINVAL, "input rule: threshold '%.*s'; expected 0 to 255, mean, table or scaled", BNN_SPAN(value));
     }
     return BNN_OK;
 }
@@ -130,6 +132,7 @@ int bnn_rule_parse(bnn_rule *out, const bnn_topology *t, const char *text, size_
 
 size_t bnn_rule_print(const bnn_rule *r, char *out, size_t size)
 {
+    static const char *const names[] = { [BNN_THRESHOLD_MEAN] = "mean", [BNN_THRESHOLD_TABLE] = "table", [BNN_THRESHOLD_SCALED] = "scaled" };
     bnn_printer p = { out, size, 0 };
     bnn_print(&p, "size %ux%u fit %s background %u,%u,%u %s", r->height, r->width,
               r->fit == BNN_FIT_STRETCH ? "stretch" : "thumbnail", r->background[0], r->background[1], r->background[2],
@@ -141,7 +144,7 @@ size_t bnn_rule_print(const bnn_rule *r, char *out, size_t size)
     else if (r->kind == BNN_THRESHOLD_CONSTANT)
         bnn_print(&p, " threshold %u", r->threshold);
     else
-        bnn_print(&p, r->kind == BNN_THRESHOLD_MEAN ? " threshold mean" : " threshold table");
+        bnn_print(&p, " threshold %s", names[r->kind]);
     return p.used;
 }
 
@@ -167,11 +170,24 @@ void bnn_rule_free(bnn_rule *r)
 
 unsigned bnn_rule_level(const bnn_rule *r, const uint8_t *pixels)
 {
-    if (r->kind != BNN_THRESHOLD_MEAN)
+    if (r->kind != BNN_THRESHOLD_MEAN && r->kind != BNN_THRESHOLD_SCALED)
         return r->threshold;
     const size_t n = bnn_shape_size(r->shape);
     uint64_t sum = 0;
     for (size_t i = 0; i < n; i++)
         sum += pixels[i];
-    return (unsigned)(sum / n) + 1; /* v > floor(mean) */
+    return (unsigned)(sum / n) + (r->kind == BNN_THRESHOLD_MEAN); /* v > floor(mean) */
+}
+
+const uint8_t *bnn_rule_thresholds(const bnn_rule *r, unsigned level, size_t first, size_t n, uint8_t *room)
+{
+    if (r->kind != BNN_THRESHOLD_SCALED)
+        return r->kind == BNN_THRESHOLD_TABLE ? r->table + first : NULL;
+    const uint8_t *table = r->table + first;
+    const uint16_t mean = (uint16_t)level; /* a product below 2^16 */
+    for (size_t i = 0; i < n; i++) {
+        const uint16_t t = (uint16_t)(mean * table[i]) >> 6;
+        room[i] = (uint8_t)(t < 1 ? 1 : t > 255 ? 255 : t);
+    }
+    return room;
 }

@@ -17,6 +17,8 @@
  *     threshold 128              1-bit input: bit = v >= 128 (default)
  *     threshold mean             1-bit input: bit = v > floor(mean of the picture's values)
  *     threshold table            1-bit input: bit = v >= table[i]; the table is a tensor of the file
+ *     threshold scaled           1-bit input: bit = v >= floor(mean * table[i] / 64), brought to 1..255;
+ *                                mean rounded down
  *     round | truncate           8-bit input: q of spec section 6 (default), or q = v - 128
  */
 #ifndef BNN_NET_RULE_H
@@ -25,7 +27,7 @@
 #include "net/topology.h"
 
 enum bnn_fit { BNN_FIT_THUMBNAIL, BNN_FIT_STRETCH };
-enum bnn_threshold_kind { BNN_THRESHOLD_CONSTANT, BNN_THRESHOLD_MEAN, BNN_THRESHOLD_TABLE };
+enum bnn_threshold_kind { BNN_THRESHOLD_CONSTANT, BNN_THRESHOLD_MEAN, BNN_THRESHOLD_TABLE, BNN_THRESHOLD_SCALED };
 
 typedef struct bnn_rule {
     bnn_shape    shape;         /* of the network's input */
@@ -58,8 +60,27 @@ static inline int8_t bnn_rule_q(const bnn_rule *r, uint8_t v)
     return (int8_t)(v == 255 ? 127 : v - 127);
 }
 
-/* Threshold of a whole picture for kinds constant and mean: bit = v >= the
- * value returned, 0..256. */
+static inline bool bnn_rule_has_table(const bnn_rule *r)
+{
+    return r->kind == BNN_THRESHOLD_TABLE || r->kind == BNN_THRESHOLD_SCALED;
+}
+
+/* What a whole picture has to do with its thresholds: of kinds constant and
+ * mean the threshold itself, 0..256; of scaled the mean. */
 unsigned bnn_rule_level(const bnn_rule *r, const uint8_t *pixels);
+
+/* Threshold of pixel i in a picture of this level: bit = v >= it. */
+static inline unsigned bnn_rule_threshold(const bnn_rule *r, unsigned level, size_t i)
+{
+    if (r->kind == BNN_THRESHOLD_TABLE)
+        return r->table[i];
+    if (r->kind != BNN_THRESHOLD_SCALED)
+        return level;
+    const unsigned t = level * r->table[i] / 64;
+    return t < 1 ? 1 : t > 255 ? 255 : t;
+}
+
+/* The same of pixels first .. first + n - 1, where a kind has a table; else NULL. `room` is n bytes, which may hold them. */
+const uint8_t *bnn_rule_thresholds(const bnn_rule *r, unsigned level, size_t first, size_t n, uint8_t *room);
 
 #endif

@@ -8,6 +8,8 @@
  *     the graphs "last" and "best": of each layer int8 weights [MH][MW] and
  *         float mean, scale, beta [MH]
  *     of each block latent, gamma, beta, each as float value, m, v
+ *     where the input's thresholds are learned: they, as float value, m, v,
+ *     and the tables "last" and "best"
  *     SHA-256 of everything before
  *
  * Numbers are little endian. The settings give every size, so a file is read
@@ -59,6 +61,11 @@ static void walk(const bnn_trainer *t, visit_fn visit, void *context)
         walk_adam(&t->model->block[i].gamma, visit, context);
         walk_adam(&t->model->block[i].beta, visit, context);
     }
+    if (t->thresholds.latent.size == 0)
+        return;
+    walk_adam(&t->thresholds.latent, visit, context);
+    visit(context, t->thresholds.last, t->thresholds.latent.size);
+    visit(context, t->thresholds.best, t->thresholds.latent.size);
 }
 
 static void add_size(void *context, void *data, size_t size)
@@ -195,6 +202,7 @@ int bnn_checkpoint_read(bnn_trainer *t, const char *path, bnn_error *err)
         t->loss.correct = (size_t)number[6];
         walk(t, get, &b);
         bnn_model_quantise_weights(t->model);
+        bnn_thresholds_quantise(&t->thresholds, &t->rule);
     }
     bnn_free(settings);
     bnn_file_close(&f);

@@ -440,6 +440,15 @@ int bnn_coarse_new(bnn_model *m, bnn_error *err)
     return m->room ? BNN_OK : bnn_fail_memory(err, most);
 }
 
+int bnn_coarse_want_input(bnn_model *m, bnn_error *err)
+{
+    bnn_block *b = &m->block[0];
+    bnn_lookup_plane plane[BNN_LOOKUP_PLANES];
+    const size_t planes = bnn_lookup_planes(plane, b->layer->weight_bits);
+    b->w_blocks = bnn_alloc(planes * weight_blocks(b), BLOCK);
+    return b->w_blocks ? BNN_OK : bnn_fail_memory(err, planes * weight_blocks(b) * BLOCK);
+}
+
 void bnn_coarse_free(bnn_model *m)
 {
     for (unsigned t = 0; m->room && t < bnn_pool_threads(m->pool); t++)

@@ -18,6 +18,7 @@
 
 /* Rooms of the trainable blocks, when m->gemm is of this kind; ENOMEM. */
 int  bnn_coarse_new(bnn_model *m, bnn_error *err);
+int  bnn_coarse_want_input(bnn_model *m, bnn_error *err); /* of the first block its weights' blocks as well */
 void bnn_coarse_free(bnn_model *m);
 
 /* Weights to indices, after they changed. */

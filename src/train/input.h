@@ -15,7 +15,7 @@ static inline void bnn_input_values(const bnn_rule *rule, const uint8_t *pixels,
     }
     const unsigned level = bnn_rule_level(rule, pixels);
     for (size_t i = 0; i < n; i++)
-        out[i] = pixels[i] >= (rule->table ? rule->table[i] : level) ? 1.0f : -1.0f;
+        out[i] = pixels[i] >= bnn_rule_threshold(rule, level, i) ? 1.0f : -1.0f;
 }
 
 #endif

@@ -183,6 +183,15 @@ int bnn_model_new(bnn_model **out, const bnn_topology *t, uint32_t classes, size
     return BNN_OK;
 }
 
+int bnn_model_want_input(bnn_model *m, bnn_error *err)
+{
+    const size_t size = m->batch * bnn_shape_size(m->topology.input);
+    m->d_input = bnn_alloc(size, sizeof *m->d_input);
+    if (!m->d_input)
+        return bnn_fail_memory(err, size * sizeof *m->d_input);
+    return bnn_gemm_coarse(&m->gemm) ? bnn_coarse_want_input(m, err) : BNN_OK;
+}
+
 void bnn_model_free(bnn_model *m)
 {
     if (!m)
@@ -207,6 +216,7 @@ void bnn_model_free(bnn_model *m)
         bnn_free(m->input_values);
     bnn_free(m->input);
     bnn_free(m->d_logits);
+    bnn_free(m->d_input);
     bnn_gemm_close(&m->gemm);
     bnn_free(m);
 }
@@ -277,7 +287,7 @@ void bnn_model_measured(bnn_model *m)
 void bnn_model_products(bnn_model *m, uint32_t block, size_t n)
 {
     bnn_block *b = &m->block[block];
-    float *d_in = block > 0 ? m->block[block - 1].d_out : NULL;
+    float *d_in = block > 0 ? m->block[block - 1].d_out : m->d_input;
     if (bnn_gemm_coarse(&m->gemm)) {
         (b->flat ? bnn_coarse_dense : bnn_coarse_conv)(m, b, input_of(m, block), d_in, n);
         return;

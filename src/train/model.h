@@ -92,6 +92,7 @@ typedef struct bnn_model {
     void     *input_bits;/* bits, or int8 */
     int8_t   *input_values; /* the same as int8, which may be `input` */
     float    *d_logits;  /* [batch][MH of the last] */
+    float    *d_input;   /* [batch][input size] gradient by the input; NULL: not wanted */
     void    **column;    /* [threads] operands: windows of a few images, for conv.c */
     float   **d_column;  /* [threads] */
     float   **line;      /* [threads] gradients of a line */
@@ -106,6 +107,8 @@ typedef struct bnn_model {
 int  bnn_model_new(bnn_model **out, const bnn_topology *t, uint32_t classes, size_t batch, bool trainable,
                    const char *maths, bnn_pool *pool, bnn_error *err);
 void bnn_model_free(bnn_model *m);
+/* Has the backward pass leave the gradient by the input in m->d_input; before bnn_model_init. ENOMEM. */
+int  bnn_model_want_input(bnn_model *m, bnn_error *err);
 /* Latents uniform in [-1, 1); in layers that `from` (may be NULL) has in the same shape, near its weights. */
 void bnn_model_init(bnn_model *m, uint64_t seed, const bnn_network *from);
 void bnn_model_quantise_weights(bnn_model *m);    /* latents -> weights, after init or a checkpoint */

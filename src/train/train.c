@@ -27,8 +27,8 @@ int bnn_train_blank(bnn_network **out, const char *topology, const char *rule, b
         return rc;
     if (rule)
         rc = bnn_rule_parse(&net->rule, &t, rule, strlen(rule), err);
-    if (rc == BNN_OK && net->rule.kind == BNN_THRESHOLD_TABLE)
-        rc = bnn_fail(err, BNN_EINVAL, "input rule: 'threshold table' for training; expected a number or mean");
+    if (rc == BNN_OK && bnn_rule_has_table(&net->rule))
+        rc = bnn_thresholds_start(&net->rule, err);
     net->topology.layer[t.layers - 1].at_most = bnn_topology_last(&t)->at_most;
     if (rc == BNN_OK)
         rc = bnn_network_finish(net, err);
@@ -74,6 +74,8 @@ static void prepare_slice(void *context, size_t slice, unsigned thread)
             bnn_samples_centre(b->from->shape, pixels, t->rule.shape, changed);
             pixels = changed;
         }
+        if (t->thresholds.latent.size)
+            memcpy(t->thresholds.pixels + i * size, pixels, size);
         bnn_input_values(&t->rule, pixels, values);
         bnn_model_set_input(t->model, i, values);
     }
@@ -122,6 +124,7 @@ static int train_step(bnn_trainer *t, bnn_error *err)
     const bnn_loss loss = bnn_loss_forward(t->model, t->labels, t->teacher.probabilities, (float)t->options.teacher_share, n);
     bnn_model_backward(t->model, n);
     bnn_model_update(t->model, (float)learning_rate(t));
+    bnn_thresholds_update(&t->thresholds, &t->rule, t->model, n, (float)learning_rate(t));
     t->loss.sum += loss.sum;
     t->loss.correct += loss.correct;
     t->step++;
@@ -197,8 +200,12 @@ static int finish_epoch(bnn_trainer *t, bnn_error *err)
     bnn_graph_take(&t->last, t->model);
     const uint32_t correct = validate(t);
     const int best = correct >= t->best_correct;
+    if (t->thresholds.latent.size)
+        memcpy(t->thresholds.last, t->rule.table, t->thresholds.latent.size);
     if (best) {
         bnn_graph_copy(&t->best, &t->last);
+        if (t->thresholds.latent.size)
+            memcpy(t->thresholds.best, t->rule.table, t->thresholds.latent.size);
         t->best_correct = correct;
         t->best_epoch   = t->epoch + 1;
     }
@@ -378,7 +385,9 @@ static int set_up(bnn_trainer *t, const bnn_network *blank, const bnn_dataset *t
     t->values  = bnn_alloc(bnn_pool_threads(t->pool), bnn_shape_size(t->rule.shape) * sizeof *t->values);
     if (!t->order || !t->labels || !t->changed || !t->values)
         return bnn_fail_memory(err, t->train.count * sizeof *t->order);
-    rc = bnn_graph_new(&t->last, &topology, err);
+    rc = bnn_thresholds_new(&t->thresholds, &t->rule, t->model, err);
+    if (rc == BNN_OK)
+        rc = bnn_graph_new(&t->last, &topology, err);
     if (rc == BNN_OK && t->options.teacher)
         rc = bnn_teacher_open(&t->teacher, t->options.teacher, topology.input, classes, batch, t->options.threads, err);
     if (rc == BNN_OK)
@@ -391,6 +400,7 @@ static void clear(bnn_trainer *t)
     bnn_graph_free(&t->last);
     bnn_graph_free(&t->best);
     bnn_teacher_close(&t->teacher);
+    bnn_thresholds_free(&t->thresholds);
     bnn_model_free(t->model);
     bnn_pool_close(t->pool);
     bnn_samples_free(&t->train);
@@ -441,9 +451,13 @@ static int describe(bnn_network *net, const bnn_trainer *t, uint32_t epoch, cons
     return rc == BNN_OK ? name_classes(net, t, set, err) : rc;
 }
 
-static int make_network(bnn_network **out, const bnn_graph *g, const bnn_trainer *t, uint32_t epoch, const bnn_dataset *set, bnn_error *err)
+/* The network of a graph, and of the input's thresholds of the same epoch where they are learned. */
+static int make_network(bnn_network **out, const bnn_graph *g, const uint8_t *table, bnn_trainer *t, uint32_t epoch,
+                        const bnn_dataset *set, bnn_error *err)
 {
     bnn_network *net;
+    if (t->thresholds.latent.size)
+        memcpy(t->rule.table, table, t->thresholds.latent.size);
     int rc = bnn_fold(&net, g, &t->rule, t->model->classes, err);
     if (rc != BNN_OK)
         return rc;
@@ -499,11 +513,11 @@ int bnn_train(bnn_network **best, bnn_network **last, const bnn_network *blank, 
     if (rc == BNN_OK)
         rc = run(t, err);
     if (rc == BNN_OK)
-        rc = make_network(&a, &t->best, t, t->best_epoch, train, err);
+        rc = make_network(&a, &t->best, t->thresholds.best, t, t->best_epoch, train, err);
     if (rc == BNN_OK)
         rc = check_fold(t, a, err);
     if (rc == BNN_OK && last)
-        rc = make_network(&b, &t->last, t, t->options.epochs, train, err);
+        rc = make_network(&b, &t->last, t->thresholds.last, t, t->options.epochs, train, err);
     clear(t);
     bnn_free(t);
     if (rc != BNN_OK) {

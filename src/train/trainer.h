@@ -7,6 +7,7 @@
 #include "train/graph.h"
 #include "train/split.h"
 #include "train/teacher.h"
+#include "train/threshold.h"
 
 typedef struct bnn_trainer {
     bnn_train_options options;
@@ -20,6 +21,7 @@ typedef struct bnn_trainer {
     uint8_t    *changed;      /* [threads][image]: a picture after augmentation ... */
     float      *values;       /* [threads][image]: ... and as numbers */
     bnn_teacher teacher;      /* backend NULL = none */
+    bnn_thresholds thresholds; /* of the input, where they are learned */
     char       *settings;     /* all that decides the result, a line each: equal or no resuming */
 
     uint32_t    epoch, step;  /* done */

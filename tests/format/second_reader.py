@@ -84,6 +84,9 @@ def input_values(pixels, kind, rule, table):
         return [1 if v > mean else -1 for v in pixels]
     if threshold == "table":
         return [1 if v >= t else -1 for v, t in zip(pixels, table)]
+    if threshold == "scaled":
+        mean = sum(pixels) // len(pixels)
+        return [1 if v >= min(max(mean * t // 64, 1), 255) else -1 for v, t in zip(pixels, table)]
     return [1 if v >= int(threshold) else -1 for v in pixels]
 
 

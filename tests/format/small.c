@@ -15,6 +15,7 @@ static const struct { const char *name, *topology, *rule; } small[] = {
     { "conv-round", "input 6x8x3 uint8\nconv 7 3x3 w1 a2\nmaxpool 2x2\ndense 9 w2 a1\ndense 5 w1 scores\n", "background 1,2,3" },
     { "conv-truncate", "input 10x6x4 uint8\nconv 3 1x1 w2 a1\nconv 64 5x5 w1 a2\ndense 16 w1 scores\n", "truncate" },
     { "one-layer", "input 3x3x1 uint8\ndense 4 w2 scores\n", "" },
+    { "dense-scaled", "input 7x11x1 bit\ndense 70 w1 a1\ndense 3 w1 scores\n", "threshold scaled" },
 };
 enum { SMALL = sizeof small / sizeof *small };
 
@@ -51,7 +52,7 @@ bnn_network *small_network(size_t index, scratch_rng *r)
     must(bnn_topology_parse(&t, small[index].topology, strlen(small[index].topology), &err), &err);
     must(bnn_network_new(&net, &t, &err), &err);
     must(bnn_rule_parse(&net->rule, &t, small[index].rule, strlen(small[index].rule), &err), &err);
-    if (net->rule.kind == BNN_THRESHOLD_TABLE) {
+    if (bnn_rule_has_table(&net->rule)) {
         net->rule.table = bnn_alloc(bnn_shape_size(t.input), 1);
         for (size_t i = 0; i < bnn_shape_size(t.input); i++)
             net->rule.table[i] = (uint8_t)scratch_next(r);

@@ -161,7 +161,7 @@ static const struct bad { const char *name, *from, *to; int code; const char *me
     { "classes-word", "\"classes\":\"3\"", "\"classes\":\"x\"", BNN_ECORRUPT, "metadata 'classes' is 'x'; expected a number" },
     { "classes-many", "\"classes\":\"3\"", "\"classes\":\"4\"", BNN_ESHAPE, "4 classes; the last layer has 3 rows" },
     { "topology-bad", "dense 3 w1", "dense 3 w7", BNN_EINVAL, "topology line 3: weights 'w7'; expected w1 or w2" },
-    { "rule-bad", "threshold table", "threshold tabla", BNN_EINVAL, "input rule: threshold 'tabla'; expected 0 to 255, mean or table" },
+    { "rule-bad", "threshold table", "threshold tabla", BNN_EINVAL, "input rule: threshold 'tabla'; expected 0 to 255, mean, table or scaled" },
     { "rule-without-table", "threshold table", "threshold 99", BNN_ECORRUPT, "1 tensors that the topology has no layers for" },
     { "names-not-array", "\"names\":\"[", "\"names\":\" ", BNN_ECORRUPT, "metadata 'names' is not a JSON array" },
     { "names-number", "\\\"no\\\"", "7", BNN_ECORRUPT, "metadata 'names': entry 0 is not a string" },
