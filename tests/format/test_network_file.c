@@ -321,12 +321,12 @@ static void a_file_that_cannot_be_written_leaves_nothing(void **state)
 /* Written by the first release; must load, and give these scores, in every later one. */
 static void version_1_loads_for_ever(void **state)
 {
-    static const char *const names[] = { "dense-table", "conv-round" };
+    static const char *const names[] = { "dense-table", "conv-round", "dense-scaled" };
     const char *source = getenv("BNN_SOURCE");
     char folder[1024];
     (void)state;
     snprintf(folder, sizeof folder, "%s/tests/format/v1", source ? source : ".");
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char file[64];
         bnn_network *net;
         bnn_runtime *run;
