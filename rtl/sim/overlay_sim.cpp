@@ -44,6 +44,7 @@ struct bnn_sim {
     bnn_sim_tap_fn tap_fn = nullptr;
     void *tap_user = nullptr;
     uint32_t peaks[UNITS] = {};
+    int lost = -1;
 
     // The part of a beat that memory has; nullptr outside it
     uint8_t *at(uint64_t address) const
@@ -178,6 +179,12 @@ extern "C" void bnn_sim_peak(int id, int fill)
         current->peaks[id] = static_cast<uint32_t>(fill);
 }
 
+extern "C" void bnn_sim_lost(int id)
+{
+    if (current->lost < 0)
+        current->lost = id;
+}
+
 namespace {
 
 void close(bnn_sim *sim)
@@ -252,6 +259,7 @@ const bnn_sim_ops ops = {
     },
     [](const bnn_sim *sim, uint32_t unit) { return unit < UNITS ? sim->peaks[unit] : 0u; },
     [](const bnn_sim *sim) { return sim->cycle; },
+    [](const bnn_sim *sim) { return sim->lost; },
 };
 
 } // namespace

@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-enum { BNN_SIM_ABI = 1 };
+enum { BNN_SIM_ABI = 2 };
 
 typedef struct bnn_sim bnn_sim;
 
@@ -40,6 +40,7 @@ typedef struct bnn_sim_ops {
     void     (*tap)(bnn_sim *sim, bnn_sim_tap_fn fn, void *user); /* NULL: none */
     uint32_t (*peak)(const bnn_sim *sim, uint32_t unit); /* most words in a unit's output queue so far */
     uint64_t (*cycles)(const bnn_sim *sim); /* since open */
+    int      (*lost)(const bnn_sim *sim); /* the first unit that had a result and no place for it; -1: none */
 } bnn_sim_ops;
 
 /* The exported symbol, by the name "bnn_overlay_sim". */

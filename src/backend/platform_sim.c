@@ -106,7 +106,10 @@ static int sim_sync(bnn_device *d, size_t size, bool to_device, bnn_error *err)
 static int sim_wait(bnn_device *d, uint64_t cycles, bnn_error *err)
 {
     const uint64_t patience = 2 * cycles * 100 / (100 - d->percent) + 100000;
-    if (d->ops->wait(d->sim, patience))
+    const int done = d->ops->wait(d->sim, patience), lost = d->ops->lost(d->sim);
+    if (lost >= 0)
+        return bnn_fail(err, BNN_ECORRUPT, "overlay: unit %d lost a result: its output queue has fewer places than it counts on", lost);
+    if (done)
         return BNN_OK;
     return bnn_fail(err, BNN_ETIMEOUT, "overlay: not done after %llu cycles; expected about %llu", (unsigned long long)patience,
                     (unsigned long long)cycles);

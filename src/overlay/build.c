@@ -57,25 +57,25 @@ int bnn_make_folders(const char *path, bnn_error *err)
 
 struct simulation { const bnn_plan *plan; const char *rtl; bool waves; };
 
-static void print_verilog(bnn_printer *p, const void *what) { bnn_emit_verilog(p, what); }
-static void print_description(bnn_printer *p, const void *what) { bnn_emit_description(p, what); }
+static void print_verilog(bnn_printer *p, const void *what) { bnn_emit_verilog(p, ((const struct simulation *)what)->plan); }
+static void print_description(bnn_printer *p, const void *what) { bnn_emit_description(p, ((const struct simulation *)what)->plan); }
+
+static void print_head(bnn_printer *p, const struct simulation *s, const char *what)
+{
+    bnn_print(p, "#!/bin/sh\n# %s\nset -e\ncd \"$(dirname \"$0\")\"\nrtl='%s'\n", what, s->rtl);
+}
 
 /* One command makes the shared object; it can be run by hand too. */
 static void print_simulate(bnn_printer *p, const void *what)
 {
     const struct simulation *s = what;
-    bnn_print(p, "#!/bin/sh\n# Makes overlay.so, the simulation object (rtl/sim/overlay_sim.h).\nset -e\ncd \"$(dirname \"$0\")\"\nrtl='%s'\n", s->rtl);
+    print_head(p, s, "Makes overlay.so, the simulation object (rtl/sim/overlay_sim.h).");
     bnn_print(p, "verilator --cc --exe --build -j 2 -Wno-fatal -O3 --x-assign fast --x-initial fast --noassert %s\\\n"
                  "  --top-module overlay --prefix Voverlay -DBNN_STYLE=0 -I\"$rtl\" -I\"$rtl/sim\" \\\n"
                  "  -CFLAGS \"-std=c++17 -fPIC -fvisibility=hidden -fvisibility-inlines-hidden -I$PWD -I$rtl/sim\" \\\n"
                  "  -LDFLAGS \"-shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL\" -MAKEFLAGS \"OPT_FAST='-O2 -march=native'\" \\\n"
                  "  -Mdir build -o ../overlay.new overlay.v \"$rtl/sim/overlay_sim.cpp\"\n"
                  "mv overlay.new overlay.so\nrm -rf build\n", s->waves ? "--trace " : "");
-}
-
-static void print_head(bnn_printer *p, const struct simulation *s, const char *what)
-{
-    bnn_print(p, "#!/bin/sh\n# %s\nset -e\ncd \"$(dirname \"$0\")\"\nrtl='%s'\n", what, s->rtl);
 }
 
 /* Hierarchy is kept: the adders of popcounts would be merged across levels, for the worse. */
@@ -179,33 +179,26 @@ static void print_vivado(bnn_printer *p, const void *what)
 /* What the driver reads on a board. */
 static void print_text(bnn_printer *p, const void *what)
 {
-    const bnn_plan *plan = what;
+    const struct simulation *s = what;
     char text[BNN_DESIGN_TEXT];
-    bnn_design_print(&plan->design, text, sizeof text);
+    bnn_design_print(&s->plan->design, text, sizeof text);
     bnn_print(p, "%s", text);
 }
 
 int bnn_write_design(const bnn_plan *plan, const char *folder, bool waves, bnn_error *err)
 {
+    static const struct { const char *name; bnn_print_fn print; uint32_t port_bits; /* 0: any */ } texts[] = {
+        { "overlay.v", print_verilog, 0 },      { "overlay_description.h", print_description, 64 },
+        { "bnn-overlay.txt", print_text, 64 },  { "simulate.sh", print_simulate, 64 },
+        { "synth.sh", print_synth, 64 },        { "vivado.tcl", print_vivado, 64 },
+        { "route_ice40.sh", print_ice40, 8 },   { "route_ecp5.sh", print_ecp5, 8 },
+    };
     char *rtl = bnn_catalog_folder("rtl"), *full = rtl ? realpath(rtl, NULL) : NULL;
     int rc = full ? bnn_make_folders(folder, err) : bnn_fail(err, BNN_EIO, "the folder 'rtl' of the Verilog library was not found");
     const struct simulation s = { plan, full, waves };
-    if (rc == BNN_OK && plan->design.port_bits == 64)
-        rc = bnn_write_text(folder, "overlay_description.h", print_description, plan, err);
-    if (rc == BNN_OK && plan->design.port_bits == 64)
-        rc = bnn_write_text(folder, "bnn-overlay.txt", print_text, plan, err);
-    if (rc == BNN_OK && plan->design.port_bits == 64)
-        rc = bnn_write_text(folder, "simulate.sh", print_simulate, &s, err);
-    if (rc == BNN_OK)
-        rc = bnn_write_text(folder, "overlay.v", print_verilog, plan, err);
-    if (rc == BNN_OK && plan->design.port_bits == 64)
-        rc = bnn_write_text(folder, "synth.sh", print_synth, &s, err);
-    if (rc == BNN_OK && plan->design.port_bits == 64)
-        rc = bnn_write_text(folder, "vivado.tcl", print_vivado, &s, err);
-    if (rc == BNN_OK && plan->design.port_bits == 8)
-        rc = bnn_write_text(folder, "route_ice40.sh", print_ice40, &s, err);
-    if (rc == BNN_OK && plan->design.port_bits == 8)
-        rc = bnn_write_text(folder, "route_ecp5.sh", print_ecp5, &s, err);
+    for (size_t i = 0; rc == BNN_OK && i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].port_bits == 0 || texts[i].port_bits == plan->design.port_bits)
+            rc = bnn_write_text(folder, texts[i].name, texts[i].print, &s, err);
     free(full);
     bnn_free(rtl);
     return rc;

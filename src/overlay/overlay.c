@@ -50,7 +50,9 @@ static int parse_folding_file(bnn_folding *out, const bnn_topology *t, const cha
         return rc;
     rc = bnn_folding_parse(out, t, (const char *)file.data, file.size, err);
     bnn_file_close(&file);
-    return rc == BNN_OK ? rc : bnn_fail_prefix(err, path);
+    if (rc != BNN_OK)
+        bnn_fail_prefix(err, path);
+    return rc; /* prefixing knows the code only where there is an err */
 }
 
 /* "x.topology" -> "x.folding"; a name -> topologies/NAME.folding of those that ship. */
