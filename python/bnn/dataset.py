@@ -31,13 +31,15 @@ class Dataset:
         labels: file of labels (IDX1, or one integer a line); None = beside an IDX file, by name.
         input: ``"photo"`` for photographs of a dark digit on paper.
         skip_bad: leave out pictures that cannot be decoded.
+        uncropped: the rule's whole size, not the centre that a smaller input takes of it: training then crops at random.
 
     Raises:
         FileError, FormatError, ArgumentError: as the message says.
     """
 
     def __init__(self, paths: Union[Path, Sequence[Path]], *, network: "Optional[Network]" = None, rule: Optional[str] = None,
-                 record: "Optional[Shape]" = None, labels: Optional[Path] = None, input: Optional[str] = None, skip_bad: bool = False):
+                 record: "Optional[Shape]" = None, labels: Optional[Path] = None, input: Optional[str] = None, skip_bad: bool = False,
+                 uncropped: bool = False):
         names = [chars(p) for p in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
         options, out = ffi.new("bnn_dataset_options *"), ffi.new("bnn_dataset **")
         lib.bnn_dataset_options_default(options)
@@ -45,6 +47,7 @@ class Dataset:
         options.rule, options.labels, options.input = keep
         options.network = network._c if network is not None else ffi.NULL
         options.skip_bad = skip_bad
+        options.uncropped = uncropped
         if record is not None:
             options.record = dict(zip(("height", "width", "channels"), record))
         call(lib.bnn_dataset_open, out, ffi.new("char *[]", names), len(names), options)

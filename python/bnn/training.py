@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, Callable, List, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Hashable, List, Optional, Sequence, Union
 
 from ._bnn import ffi, lib
 from ._library import Cancelled, call, chars, text
@@ -68,12 +68,12 @@ def train(topology: Union[Network, str, "os.PathLike[str]"], data: Union[Dataset
           progress: Optional[Callable[[Progress], Any]] = None, epochs: int = 40, batch: int = 256, learning_rate: float = 0.02,
           augment: Optional[str] = None, seed: int = 1, threads: int = 0, checkpoint: Optional[Path] = None, resume: bool = False,
           names: Optional[Sequence[str]] = None, teacher: Optional[Network] = None, teacher_share: float = 0.5,
-          maths: Optional[str] = None) -> Network:
+          maths: Optional[str] = None, groups: Optional[Sequence[Hashable]] = None) -> Network:
     """Trains a network, with integer thresholds that give the same answers as the floats that were trained.
 
     Args:
         topology: name, file or text; or a network that `blank` made.
-        data: the training set: a path or paths, or a `Dataset` opened with ``network=bnn.blank(...)``.
+        data: the training set: a path or paths, or a `Dataset` opened with ``network=bnn.blank(...), uncropped=True``.
         validation: a data set to choose the best epoch with, or how many images to keep out of `data`. None = none.
         rule: input rule, such as ``"threshold mean"``.
         progress: called with a `Progress` after every batch; an exception in it (`Cancelled`, say) stops the training, with a
@@ -83,6 +83,7 @@ def train(topology: Union[Network, str, "os.PathLike[str]"], data: Union[Dataset
         names: of the classes; None = those of the data set.
         teacher: a network of the same input and classes to learn from beside the labels, with the weight `teacher_share`.
         maths: ``"int6"``, ``"onednn-bf16"``, ``"onednn-f32"``, ``"openblas-f32"``; None = the fastest here.
+        groups: one for each image of `data`; images of equal groups (one writer's, say) are kept out together.
 
     Raises:
         ArgumentError: images without labels, classes without images, shapes that do not fit.
@@ -102,6 +103,10 @@ def train(topology: Union[Network, str, "os.PathLike[str]"], data: Union[Dataset
         options.names, options.n_names = keep[-1], len(words)
     if teacher is not None:
         options.teacher, options.teacher_share = teacher._c, teacher_share
+    if groups is not None:
+        first: Dict[Hashable, int] = {}
+        keep.append(ffi.new("uint32_t[]", [first.setdefault(g, i) for i, g in enumerate(groups)]))
+        options.groups, options.n_groups = keep[-1], len(groups)
     callback = _Callback(progress) if progress else None
     if callback:
         keep.append(ffi.new_handle(callback))
@@ -117,4 +122,4 @@ def train(topology: Union[Network, str, "os.PathLike[str]"], data: Union[Dataset
 
 
 def _dataset(network: Network, data: Union[Dataset, Path, Sequence[Path]]) -> Dataset:
-    return data if isinstance(data, Dataset) else Dataset(data, network=network)
+    return data if isinstance(data, Dataset) else Dataset(data, network=network, uncropped=True)

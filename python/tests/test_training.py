@@ -55,6 +55,20 @@ def test_a_callback_stops_it(quarters):
     assert seen[-1].epoch == 2
 
 
+def test_groups_are_kept_out_whole_and_windows_are_validated_as_deployed(quarters):
+    seen = []
+    rule = dict(rule="size 8x8", epochs=2, batch=40, augment="shift=1", threads=1)
+    whole = bnn.Dataset(quarters, network=bnn.blank("input 6x6x1 bit\ndense 32 w1 a1\ndense <=4 w1 scores\n", "size 8x8"), uncropped=True)
+    assert whole.shape == (8, 8, 1)
+    net = train("input 6x6x1 bit\ndense 32 w1 a1\ndense <=4 w1 scores\n", whole, quarters, progress=seen.append, **rule)
+    assert net.score(quarters) == pytest.approx(max(p.validation for p in seen if p.epoch_end))
+    train(TOPOLOGY, quarters, 80, epochs=1, batch=40, threads=1, groups=[f"of {i // 10}" for i in range(400)])
+    with pytest.raises(bnn.ArgumentError, match="0 of 400 images kept out"):
+        train(TOPOLOGY, quarters, 80, epochs=1, batch=40, threads=1, groups=["one"] * 400)
+    with pytest.raises(bnn.ArgumentError, match="groups of 3 images; expected 400"):
+        train(TOPOLOGY, quarters, 80, epochs=1, batch=40, threads=1, groups=[1, 2, 3])
+
+
 def test_what_cannot_be_trained_is_refused(quarters):
     with pytest.raises(bnn.ArgumentError, match="topology line 1"):
         bnn.train("conv what\n", quarters)
