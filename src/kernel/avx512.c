@@ -227,6 +227,7 @@ INLINE void correct(const struct column *c, __m512i acc[], const int NB, const i
     BLOCK(mode##_2x8, block(l, w, c, MODE, 2, 8, acc), 2, 8, MODE == X2W1)    \
     BLOCK(mode##_1x8, block(l, w, c, MODE, 1, 8, acc), 1, 8, MODE == X2W1)    \
     BLOCK(mode##_8x1, block(l, w, c, MODE, 8, 1, acc), 8, 1, MODE == X2W1)    \
+    BLOCK(mode##_4x1, block(l, w, c, MODE, 4, 1, acc), 4, 1, MODE == X2W1)    \
     BLOCK(mode##_1x1, block(l, w, c, MODE, 1, 1, acc), 1, 1, MODE == X2W1)
 
 BLOCKS(x1w1, X1W1)
@@ -243,14 +244,14 @@ static void csa_2x8(const bnn_mvtu *m, const bnn_lanes *l, uint32_t g, const str
 }
 
 typedef void (*block_fn)(const bnn_mvtu *, const bnn_lanes *, uint32_t, const struct column *);
-struct blocks { block_fn many2, many1, one8, one1; };
+struct blocks { block_fn many2, many1, one8, one4, one1; };
 
 static const struct blocks blocks[] = {
-    [X1W1]  = { x1w1_2x8, x1w1_1x8, x1w1_8x1, x1w1_1x1 },
-    [X1W2]  = { x1w2_2x8, x1w2_1x8, x1w2_8x1, x1w2_1x1 },
-    [X2W1]  = { x2w1_2x8, x2w1_1x8, x2w1_8x1, x2w1_1x1 },
-    [X2W2]  = { x2w2_2x8, x2w2_1x8, x2w2_8x1, x2w2_1x1 },
-    [BYTES] = { bytes_2x8, bytes_1x8, bytes_8x1, bytes_1x1 },
+    [X1W1]  = { x1w1_2x8, x1w1_1x8, x1w1_8x1, x1w1_4x1, x1w1_1x1 },
+    [X1W2]  = { x1w2_2x8, x1w2_1x8, x1w2_8x1, x1w2_4x1, x1w2_1x1 },
+    [X2W1]  = { x2w1_2x8, x2w1_1x8, x2w1_8x1, x2w1_4x1, x2w1_1x1 },
+    [X2W2]  = { x2w2_2x8, x2w2_1x8, x2w2_8x1, x2w2_4x1, x2w2_1x1 },
+    [BYTES] = { bytes_2x8, bytes_1x8, bytes_8x1, bytes_4x1, bytes_1x1 },
 };
 
 static int32_t count_nonzero(const bnn_lanes *l, const uint32_t *x)
@@ -290,6 +291,8 @@ static void run_columns(const struct blocks *b, const bnn_mvtu *m, bnn_columns a
         take_column(&c[0], m, &l, &all);
         for (; g + 8 <= l.groups; g += 8)
             b->one8(m, &l, g, c);
+        for (; g + 4 <= l.groups; g += 4)
+            b->one4(m, &l, g, c);
         for (; g < l.groups; g++)
             b->one1(m, &l, g, c);
     }
@@ -317,7 +320,7 @@ static void mvtu(const bnn_mvtu *m, const void *x, void *y, size_t images, void 
 
 static void mvtu_csa(const bnn_mvtu *m, const void *x, void *y, size_t images, void *scratch)
 {
-    static const struct blocks csa = { csa_2x8, x1w1_1x8, x1w1_8x1, x1w1_1x1 };
+    static const struct blocks csa = { csa_2x8, x1w1_1x8, x1w1_8x1, x1w1_4x1, x1w1_1x1 };
     run(mode_of(m) == X1W1 ? &csa : &blocks[mode_of(m)], m, x, y, images, scratch);
 }
 

@@ -174,8 +174,13 @@ unsigned bnn_rule_level(const bnn_rule *r, const uint8_t *pixels)
         return r->threshold;
     const size_t n = bnn_shape_size(r->shape);
     uint64_t sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += pixels[i];
+    for (size_t i = 0; i < n;) { /* parts of 32 bits, so that compilers make narrow vectors of them */
+        const size_t end = n - i < 65536 ? n : i + 65536;
+        uint32_t part = 0;
+        for (; i < end; i++)
+            part += pixels[i];
+        sum += part;
+    }
     return (unsigned)(sum / n) + (r->kind == BNN_THRESHOLD_MEAN); /* v > floor(mean) */
 }
 
