@@ -1,4 +1,4 @@
-/* coarse.c -- gradients to 6 bits, and the two products of conv and dense layers with them.
+/* coarse.c -- gradients to a few bits, and the two products of conv and dense layers with them.
  *
  *     d_weights[o][s] = sum over rows p  q[p][o] x[p][s]        tables down the rows, blocks of the map before
  *     d_in[y][x][c]   = sum over taps, o  q[y - ky][x - kx][o] w[o][ky][kx][c]
@@ -36,13 +36,13 @@ static size_t channels(const bnn_block *b) { return b->flat ? b->layer->MW : b->
 BNN_CLONES static void round_all(int8_t *restrict q, const float *restrict v, float per_step, uint32_t key, uint32_t key2,
                                  uint32_t first, size_t n)
 {
-    const int most = BNN_LOOKUP_MOST;
+    const int most = BNN_LOOKUP_SUM;
     for (size_t i = 0; i < n; i++) {
         uint32_t h = first + (uint32_t)i + key;
         h = (h ^ h >> 16) * 0x85ebca6bu ^ key2;
         h = (h ^ h >> 13) * 0xc2b2ae35u;
-        const float uniform = ((float)(int32_t)(h >> 16) + 0.5f) * (1.0f / (1 << 16)); /* exact when added to a whole number */
-        const int x = (int)(v[i] * per_step + uniform + 32) - 32; /* the argument is positive: truncation rounds down */
+        const float uniform = ((float)(int32_t)(h >> 17) + 0.5f) * (1.0f / (1 << 15)); /* exact when added to a whole number */
+        const int x = (int)(v[i] * per_step + uniform + 128) - 128; /* the argument is positive: truncation rounds down */
         q[i] = (int8_t)(x < -most ? -most : x > most ? most : x);
     }
 }
@@ -52,22 +52,42 @@ void bnn_coarse_round(int8_t *q, const float *v, float per_step, uint64_t key, u
     round_all(q, v, per_step, (uint32_t)key, (uint32_t)(key >> 32), first, n);
 }
 
-BNN_CLONES static float largest(const float *v, size_t n)
+/* Sums of magnitudes that meet in a table: of rows r, r + 4, r + 8, r + 12 of 16, in each of n columns. sum[4][n]
+ * gathers them, top[n] keeps the largest. */
+BNN_CLONES static void sum_down(float *restrict sum, float *restrict top, const float *restrict v, size_t row, size_t rows, size_t n)
 {
-    float most[16] = { 0 };
-    size_t i = 0;
-    for (; i + 16 <= n; i += 16)
-        for (int k = 0; k < 16; k++)
-            most[k] = fabsf(v[i + (size_t)k]) > most[k] ? fabsf(v[i + (size_t)k]) : most[k];
-    for (; i < n; i++)
-        most[0] = fabsf(v[i]) > most[0] ? fabsf(v[i]) : most[0];
-    for (int k = 1; k < 16; k++)
-        most[0] = most[k] > most[0] ? most[k] : most[0];
-    return most[0];
+    for (size_t end = row + rows; row < end; row++, v += n) {
+        float *restrict s = sum + row % 4 * n;
+        const float kept = row % DEPTH < 4 ? 0.0f : 1.0f;
+        for (size_t c = 0; c < n; c++) {
+            s[c] = kept * s[c] + fabsf(v[c]);
+            top[c] = s[c] > top[c] ? s[c] : top[c];
+        }
+    }
 }
 
-/* 1 / step of a group whose largest gradient is `most`: 0 where all are 0. */
-static float per_step_of(float most) { return most > 1e-30f ? BNN_LOOKUP_MOST / most : 0; }
+/* And of columns c, c + 4, c + 8, c + 12 of 16, in a row. */
+BNN_CLONES static void sum_across(float top[4], const float *restrict v, size_t n)
+{
+    float t[4] = { top[0], top[1], top[2], top[3] };
+    for (; n >= DEPTH; n -= DEPTH, v += DEPTH)
+        for (size_t k = 0; k < 4; k++) {
+            const float s = fabsf(v[k]) + fabsf(v[k + 4]) + (fabsf(v[k + 8]) + fabsf(v[k + 12]));
+            t[k] = s > t[k] ? s : t[k];
+        }
+    for (size_t k = 0; k < 4 && k < n; k++) {
+        float s = 0;
+        for (size_t c = k; c < n; c += 4)
+            s += fabsf(v[c]);
+        t[k] = s > t[k] ? s : t[k];
+    }
+    for (size_t k = 0; k < 4; k++)
+        top[k] = t[k];
+}
+
+/* 1 / step of a group whose largest sum of four is `most`: 0 where all are 0. Rounding adds less than 1 to each, and
+ * 127 is a byte's most. */
+static float per_step_of(float most) { return most > 1e-30f ? (float)(BNN_LOOKUP_SUM - 4) / most : 0; }
 
 static uint64_t key_of(const bnn_model *m, const bnn_block *b)
 {
@@ -75,16 +95,22 @@ static uint64_t key_of(const bnn_model *m, const bnn_block *b)
     return bnn_random_next(&r);
 }
 
-/* The largest gradient of some images. */
-static float largest_of(const bnn_block *b, float *line, size_t image, size_t count)
+/* The largest sum of four gradients of some images; `sums` has room for 5 MH floats. */
+static float largest_sum(const bnn_block *b, float *line, float *sums, size_t image, size_t count)
 {
-    const size_t height = b->layer->out.height, size = (size_t)b->layer->out.width * b->layer->MH;
-    float most = 0;
-    for (size_t i = image * height; i < (image + count) * height; i++) {
-        bnn_norm_gradient(b, line, i);
-        most = fmaxf(most, largest(line, size));
+    const size_t height = b->layer->out.height, width = b->layer->out.width, MH = b->layer->MH, lines = count * height;
+    float *top = sums + 4 * MH, across[4] = { 0 }, most = 0;
+    const bool whole = MH % DEPTH == 0; /* no group of 16 goes over a row's end */
+    memset(sums, 0, 5 * MH * sizeof *sums);
+    for (size_t i = 0; i < lines; i++) {
+        bnn_norm_gradient(b, line, image * height + i);
+        sum_down(sums, top, line, i * width, width, MH);
+        for (size_t x = 0; x < (whole ? 1 : width); x++)
+            sum_across(across, line + x * MH, whole ? width * MH : MH);
     }
-    return most;
+    for (size_t c = 0; c < MH; c++)
+        most = fmaxf(most, top[c]);
+    return fmaxf(fmaxf(most, fmaxf(across[0], across[1])), fmaxf(across[2], across[3]));
 }
 
 /* Their gradients to rows of q. */
@@ -306,7 +332,7 @@ static void conv_group(const struct pass *p, float *d_weights, size_t image, siz
     uint8_t *blocks = room + size.q, *down = blocks + size.blocks, *along = down + size.down;
     int8_t *windows = (int8_t *)(along + size.along);
     const int8_t *at[DEPTH];
-    const float per_step = per_step_of(largest_of(b, p->m->line[thread], image, count));
+    const float per_step = per_step_of(largest_sum(b, p->m->line[thread], (float *)(void *)down, image, count));
     const float step = per_step > 0 ? 1 / per_step : 0;
     round_images(b, q, p->m->line[thread], p->key, per_step, image, count);
     memset(q + rows * stride, 0, (padded - rows) * stride);
@@ -395,7 +421,8 @@ static void dense_input(void *context, size_t i, unsigned thread)
 
 void bnn_coarse_dense(bnn_model *m, bnn_block *b, const void *in, float *d_in, size_t n)
 {
-    struct pass p = { m, b, in, d_in, n, key_of(m, b), per_step_of(largest_of(b, m->line[0], 0, n)) };
+    struct pass p = { m, b, in, d_in, n, key_of(m, b), 0 };
+    p.per_step = per_step_of(largest_sum(b, m->line[0], (float *)(void *)m->room[0], 0, n));
     bnn_pool_run(m->pool, BNN_SLICES, round_slice, &p);
     memset((int8_t *)b->d_acc + n * row_of(b), 0, (up(n, DEPTH) - n) * row_of(b));
     bnn_pool_run(m->pool, parts(b->layer->MW, COLUMNS), input_blocks, &p);

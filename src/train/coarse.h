@@ -1,11 +1,13 @@
-/* coarse.h -- the backward products with gradients rounded to 6 bits.
+/* coarse.h -- the backward products with gradients rounded to a few bits.
  *
  * Of the two operands of a backward product one is -1, 0, +1 (or the input)
  * and exact anyway. The other, the gradient by the accumulators, is rounded to
- * q step with |q| <= 31, up or down at random so that its mean is the gradient
- * itself; lookup.h then multiplies exactly, three times as fast as bfloat16
+ * q step, up or down at random so that its mean is the gradient itself;
+ * lookup.h then multiplies exactly, some four times as fast as bfloat16
  * products. One step serves the images of a group: those whose weight
- * gradients are added up as integers.
+ * gradients are added up as integers. It is the smallest with which any four
+ * that meet in a table add up to a byte: a q has 5 bits and its sign where the four
+ * are alike, and 7 where one is much larger than the others, as it mostly is.
  *
  * Which way a gradient is rounded is a function of seed, step, block and place,
  * so neither threads nor resuming change it.
@@ -28,7 +30,7 @@ void bnn_coarse_weights(bnn_model *m, bnn_block *b);
 void bnn_coarse_conv(bnn_model *m, bnn_block *b, const void *in, float *d_in, size_t n);
 void bnn_coarse_dense(bnn_model *m, bnn_block *b, const void *in, float *d_in, size_t n);
 
-/* q[n], |q| <= 31, with q step near v, its mean v: element i rounds by random number `first` + i of `key`. */
+/* q[n], |q| <= 127, with q step near v, its mean v: element i rounds by random number `first` + i of `key`. */
 void bnn_coarse_round(int8_t *q, const float *v, float per_step, uint64_t key, uint32_t first, size_t n);
 
 #endif

@@ -8,7 +8,7 @@
  * below 2^24.
  *
  * "int6" is no library: its operands are int8, and coarse.c multiplies them
- * with gradients of 6 bits.
+ * with gradients of about 6 bits.
  *
  * Every product runs on one thread; larger ones are cut into fixed tiles over
  * a pool, so results do not depend on the number of threads.

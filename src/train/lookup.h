@@ -1,9 +1,9 @@
 /* lookup.h -- products of small integers with -1 and +1, by looking up sums.
  *
- * Sixteen numbers q, |q| <= 31, have 4 groups of 4: group j is q[j], q[4 + j],
- * q[8 + j], q[12 + j]. Four signs make 16 sums of a group, |sum| <= 124, so a
- * table of 64 bytes holds every sum of every group, and one vpermb reads 64 of
- * them: those that 16 columns of signs want. A second instruction adds each
+ * Sixteen numbers q have 4 groups of 4: group j is q[j], q[4 + j], q[8 + j],
+ * q[12 + j]. Four signs make 16 sums of a group, which must be bytes, |sum| <=
+ * 127; a table of 64 bytes holds every sum of every group, and one vpermb
+ * reads 64 of them: those that 16 columns of signs want. A second instruction adds each
  * column's four. That is 256 products in two instructions, some three times as
  * many as 8-bit products make (docs/training.md), and the sums are exact.
  *
@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 enum {
-    BNN_LOOKUP_MOST    = 31,  /* largest q */
+    BNN_LOOKUP_SUM     = 127, /* |q| of a group, added, at most */
     BNN_LOOKUP_DEPTH   = 16,  /* k of a table and of a block */
     BNN_LOOKUP_TABLE   = 64,  /* bytes */
     BNN_LOOKUP_ROWS    = 4,   /* m of one call, at most */

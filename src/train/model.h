@@ -71,7 +71,7 @@ typedef struct bnn_block {
     uint64_t *bits;       /* [n][outputs][planes][words]; NULL of the last block */
     uint8_t  *winner;     /* [n][outputs][MH] of a pool: which of the four */
     float    *d_out;      /* [n][outputs][MH] gradient of the loss by `out`, then by the z it came from */
-    void     *d_acc;      /* operands [R][MH] gradient by `acc`; with coarse.c the 6 bits, of dense layers only */
+    void     *d_acc;      /* operands [R][MH] gradient by `acc`; with coarse.c rounded to int8, of dense layers only */
     uint8_t  *w_blocks, *in_blocks; /* of coarse.c: indices of the weights, and of a dense layer's inputs */
     float    *d_weights;  /* [slices][MH][MW] */
     float    *k;          /* [5][MH] of the backward pass: three coefficients, gradients of beta and gamma */
