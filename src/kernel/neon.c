@@ -111,22 +111,41 @@ INLINE void block_ternary(const struct work *b, const enum mode mode, sums acc[]
     acc->high = half_ternary(b, mode, b->w + 4);
 }
 
-/* Products of four lanes of four bytes, gathered as pairs: lanes 0 and 1, then 2 and 3. */
-INLINE int32x4_t half_bytes(const struct work *b, const uint32_t *w)
+enum { BYTES_CHUNK = 255 }; /* products |-128 x 1| that 16 bits hold */
+
+/* Four products a neuron, two neurons a vector: the sums of four neurons. */
+INLINE int32x4_t sum_fours(int16x8_t a, int16x8_t b)
 {
-    int32x4_t first = vdupq_n_s32(0), second = vdupq_n_s32(0);
-    for (uint32_t k = 0; k < b->l->steps; k++, w += L) {
-        const int8x16_t x = vreinterpretq_s8_u8(veorq_u8(dword(b->c->x + k), vdupq_n_u8(0x80))), y = vreinterpretq_s8_u8(load(w));
-        first  = vpadalq_s16(first, vmull_s8(vget_low_s8(x), vget_low_s8(y)));
-        second = vpadalq_s16(second, vmull_s8(vget_high_s8(x), vget_high_s8(y)));
-    }
+    const int32x4_t first = vpaddlq_s16(a), second = vpaddlq_s16(b);
     return vcombine_s32(vpadd_s32(vget_low_s32(first), vget_high_s32(first)), vpadd_s32(vget_low_s32(second), vget_high_s32(second)));
 }
 
-INLINE void block_bytes(const struct work *b, sums acc[])
+/* A group by CB columns of bytes, which are multiplied as signed. */
+INLINE void block_bytes(const struct work *b, const int CB, sums acc[])
 {
-    acc->low  = half_bytes(b, b->w);
-    acc->high = half_bytes(b, b->w + 4);
+    const uint32_t *w = b->w;
+    UNROLL for (int i = 0; i < CB; i++)
+        acc[i] = zero();
+    for (uint32_t k = 0; k < b->l->steps;) {
+        const uint32_t end = b->l->steps - k < BYTES_CHUNK ? b->l->steps : k + BYTES_CHUNK;
+        int16x8_t p[8];
+        UNROLL for (int i = 0; i < 4 * CB; i++)
+            p[i] = vdupq_n_s16(0);
+        for (; k < end; k++, w += L) {
+            const int8x16_t low = vreinterpretq_s8_u8(load(w)), high = vreinterpretq_s8_u8(load(w + 4));
+            UNROLL for (int i = 0; i < CB; i++) {
+                const int8x8_t x = vreinterpret_s8_u8(veor_u8(vget_low_u8(dword(b->c[i].x + k)), vdup_n_u8(0x80)));
+                p[4 * i]     = vmlal_s8(p[4 * i], x, vget_low_s8(low));
+                p[4 * i + 1] = vmlal_s8(p[4 * i + 1], x, vget_high_s8(low));
+                p[4 * i + 2] = vmlal_s8(p[4 * i + 2], x, vget_low_s8(high));
+                p[4 * i + 3] = vmlal_s8(p[4 * i + 3], x, vget_high_s8(high));
+            }
+        }
+        UNROLL for (int i = 0; i < CB; i++) {
+            acc[i].low  = vaddq_s32(acc[i].low, sum_fours(p[4 * i], p[4 * i + 1]));
+            acc[i].high = vaddq_s32(acc[i].high, sum_fours(p[4 * i + 2], p[4 * i + 3]));
+        }
+    }
 }
 
 /* -------------------------------------------------------------- results -- */
@@ -205,17 +224,18 @@ BLOCK(bits_1x1, block_bits(&b, 1, 1, acc), 1, 1)
 BLOCK(x1w2_1x1, block_ternary(&b, X1W2, acc), 1, 1)
 BLOCK(x2w1_1x1, block_ternary(&b, X2W1, acc), 1, 1)
 BLOCK(x2w2_1x1, block_ternary(&b, X2W2, acc), 1, 1)
-BLOCK(bytes_1x1, block_bytes(&b, acc), 1, 1)
+BLOCK(bytes_1x2, block_bytes(&b, 2, acc), 1, 2)
+BLOCK(bytes_1x1, block_bytes(&b, 1, acc), 1, 1)
 
 typedef void (*block_fn)(const bnn_mvtu *, const bnn_lanes *, uint32_t, const struct column *);
 
 /* By groups and columns; NULL: only one by one. */
-static const struct blocks { block_fn b2x2, b2x1, b1x1; } blocks[] = {
-    [X1W1]  = { bits_2x2, bits_2x1, bits_1x1 },
+static const struct blocks { block_fn b2x2, b2x1, b1x2, b1x1; } blocks[] = {
+    [X1W1]  = { bits_2x2, bits_2x1, NULL, bits_1x1 },
     [X1W2]  = { .b1x1 = x1w2_1x1 },
     [X2W1]  = { .b1x1 = x2w1_1x1 },
     [X2W2]  = { .b1x1 = x2w2_1x1 },
-    [BYTES] = { .b1x1 = bytes_1x1 },
+    [BYTES] = { .b1x2 = bytes_1x2, .b1x1 = bytes_1x1 },
 };
 
 static int32_t count_nonzero(const bnn_lanes *l, const uint32_t *x)
@@ -244,6 +264,8 @@ static void run_block(const struct blocks *b, const bnn_mvtu *m, const bnn_lanes
     uint32_t g = 0;
     for (; two && g + 2 <= l->groups; g += 2)
         two(m, l, g, c);
+    for (; b->b1x2 && columns == 2 && g < l->groups; g++)
+        b->b1x2(m, l, g, c);
     for (; g < l->groups; g++)
         for (size_t i = 0; i < columns; i++)
             b->b1x1(m, l, g, c + i);
