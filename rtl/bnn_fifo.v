@@ -14,8 +14,9 @@
  * Parameters
  *   W      bits a word
  *   DEPTH  words, at least 1 (2 and more keep full rate)
- *   ID     under Verilator, number by which the peak fill is reported to the
- *          harness; -1 = not reported
+ *   ID     of a queue whose writer does not wait: under Verilator, number by
+ *          which the peak fill, or a word that found no place (-1), is reported
+ *          to the harness; -1 = not reported
  */
 `default_nettype none
 `include "bnn_check.vh"
@@ -75,9 +76,9 @@ module bnn_fifo
       always @(posedge i_clk)
         if (i_reset)
           peak <= 0;
-        else if (count > peak) begin
+        else if (count > peak || (i_valid && !o_ready)) begin
            peak <= count;
-           bnn_sim_peak(ID, {{(31-A){1'b0}}, count});
+           bnn_sim_peak(ID, i_valid && !o_ready ? -32'd1 : {{(31-A){1'b0}}, count});
         end
    end endgenerate
 `else

@@ -319,17 +319,6 @@ module bnn_mvtu
    bnn_fifo #(.W(PE*LANE), .DEPTH(QUEUE), .ID(UNIT)) out_queue
      (.i_clk(i_clk), .i_reset(i_reset), .i_valid(done5), .o_ready(has_place), .i_data(result),
       .o_valid(o_valid), .i_ready(i_ready), .o_data(o_data));
-`ifdef VERILATOR
-   import "DPI-C" function void bnn_sim_lost(input int id);
-   always @(posedge i_clk)
-     if (done5 & !has_place)
-       bnn_sim_lost(UNIT);
-`elsif SYNTHESIS
-`else
-   always @(posedge i_clk)
-     if (done5 & !has_place)
-       $display("%m: a result is lost, its queue is full");
-`endif
 
    // Words read back pass down the chain, one unit a cycle
    always @(posedge i_clk)

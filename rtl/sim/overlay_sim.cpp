@@ -175,14 +175,10 @@ extern "C" void bnn_sim_tap(int id, int piece, int value)
 
 extern "C" void bnn_sim_peak(int id, int fill)
 {
-    if (id < UNITS && current->peaks[id] < static_cast<uint32_t>(fill))
-        current->peaks[id] = static_cast<uint32_t>(fill);
-}
-
-extern "C" void bnn_sim_lost(int id)
-{
-    if (current->lost < 0)
+    if (fill < 0 && current->lost < 0)
         current->lost = id;
+    else if (fill > 0 && id < UNITS && current->peaks[id] < static_cast<uint32_t>(fill))
+        current->peaks[id] = static_cast<uint32_t>(fill);
 }
 
 namespace {

@@ -256,6 +256,13 @@ int bnn_run_script(const char *folder, const char *script, const char *tool, con
 
 /* ---------------------------------------------------------------- cache -- */
 
+/* All files but prose. */
+static bool decides(const char *name)
+{
+    const size_t n = strlen(name);
+    return n < 3 || strcmp(name + n - 3, ".md") != 0;
+}
+
 static int hash_folder(bnn_sha256 *s, const char *folder, bnn_error *err)
 {
     bnn_names names;
@@ -263,7 +270,7 @@ static int hash_folder(bnn_sha256 *s, const char *folder, bnn_error *err)
     for (size_t i = 0; rc == BNN_OK && i < names.count; i++) {
         char *path = bnn_path_join(folder, names.name[i]);
         bnn_file file;
-        if (path && !bnn_is_folder(path) && (rc = bnn_file_open(&file, path, err)) == BNN_OK) {
+        if (path && decides(names.name[i]) && !bnn_is_folder(path) && (rc = bnn_file_open(&file, path, err)) == BNN_OK) {
             bnn_sha256_add(s, names.name[i], strlen(names.name[i]) + 1);
             bnn_sha256_add(s, file.data, file.size);
             bnn_file_close(&file);
