@@ -191,8 +191,9 @@ const uint8_t *bnn_rule_thresholds(const bnn_rule *r, unsigned level, size_t fir
     const uint8_t *table = r->table + first;
     const uint16_t mean = (uint16_t)level; /* a product below 2^16 */
     for (size_t i = 0; i < n; i++) {
-        const uint16_t t = (uint16_t)(mean * table[i]) >> 6;
-        room[i] = (uint8_t)(t < 1 ? 1 : t > 255 ? 255 : t);
+        const int16_t t = (int16_t)((uint16_t)(mean * table[i]) >> 6); /* signed: SSE2 has its minimum and maximum */
+        const int16_t most = t > 255 ? 255 : t;
+        room[i] = (uint8_t)(most < 1 ? 1 : most);
     }
     return room;
 }
