@@ -153,9 +153,9 @@ static void make_unsigned(uint8_t *out, const uint8_t *x, size_t n)
 }
 
 /* Copies `size` bytes a pixel, of which the first `channels` count: the next pixel overwrites the rest. */
-static inline void unroll_by(uint8_t *out, const bnn_mvtu *m, const uint8_t *map, uint32_t channels, size_t size)
+static inline void unroll_by(uint8_t *out, const bnn_mvtu *m, const uint8_t *map, uint32_t kh, uint32_t channels, size_t size)
 {
-    const uint32_t width = m->in_width, height = m->out_height, kh = m->kh;
+    const uint32_t width = m->in_width, height = m->out_height;
     const size_t row = (size_t)width * channels;
     for (uint32_t y = 0; y < height; y++, map += row)
         for (uint32_t x = 0; x < width; x++) {
@@ -167,10 +167,12 @@ static inline void unroll_by(uint8_t *out, const bnn_mvtu *m, const uint8_t *map
 
 static void unroll(uint8_t *out, const bnn_mvtu *m, const uint8_t *map)
 {
-    if (m->in_channels <= 4) /* a size that compilers know */
-        unroll_by(out, m, map, m->in_channels, 4);
+    if (m->in_channels == 3 && m->kh == 3) /* colours, the usual window: all that compilers want to know */
+        unroll_by(out, m, map, 3, 3, 4);
+    else if (m->in_channels <= 4)
+        unroll_by(out, m, map, m->kh, m->in_channels, 4);
     else
-        unroll_by(out, m, map, m->in_channels, m->in_channels);
+        unroll_by(out, m, map, m->kh, m->in_channels, m->in_channels);
 }
 
 bnn_columns bnn_lanes_unroll(const bnn_mvtu *m, const void *x, void *y, size_t images, void *scratch)
