@@ -237,6 +237,69 @@ static void layers_are_exact(void **state)
                  "dense 4 w1 scores\n", 9, 5);
 }
 
+/* ---------------------------------------------------------------- passes -- */
+
+enum { IMAGES = 48 };
+
+/* A step's gradients with the given maths; the forward pass is the same for all. NULL without its library. */
+static bnn_model *gradients(const bnn_topology *t, const char *maths, bnn_pool *threads)
+{
+    bnn_model *m;
+    float picture[256];
+    uint16_t labels[IMAGES];
+    const size_t size = bnn_shape_size(t->input);
+    bnn_random r = bnn_random_at(11, BNN_FOR_WEIGHTS, 0);
+    if (bnn_model_new(&m, t, 4, IMAGES, true, maths, threads, NULL) != BNN_OK)
+        return NULL;
+    bnn_model_init(m, 5, NULL);
+    for (size_t i = 0; i < IMAGES; i++) {
+        labels[i] = (uint16_t)bnn_random_below(&r, 4);
+        for (size_t k = 0; k < size; k++)
+            picture[k] = (float)((int)bnn_random_below(&r, 200) - 128 + 16 * labels[i]);
+        bnn_model_set_input(m, i, picture);
+    }
+    bnn_model_forward(m, IMAGES, BNN_BATCH);
+    bnn_loss_forward(m, labels, NULL, 0, IMAGES);
+    bnn_model_backward(m, IMAGES);
+    return m;
+}
+
+static double weight_gradient(const bnn_block *b, size_t i)
+{
+    double sum = 0;
+    for (size_t s = 0; s < b->slices; s++)
+        sum += b->d_weights[s * b->latent.size + i];
+    return sum;
+}
+
+/* Through all layers: the float gradient, neither longer nor shorter, with a few per cent of noise. */
+static void gradients_are_those_of_floats(void **state)
+{
+    (void)state;
+    const char *text = "input 9x9x3 uint8\nconv 64 3x3 w1 a1\nconv 32 2x2 w2 a2\nmaxpool 2x2\ndense 40 w1 a1\ndense 4 w1 scores\n";
+    bnn_topology t;
+    bnn_pool *threads;
+    assert_int_equal(bnn_topology_parse(&t, text, strlen(text), NULL), BNN_OK);
+    assert_int_equal(bnn_pool_open(&threads, 2, NULL), BNN_OK);
+    bnn_model *m = gradients(&t, "int6", threads), *f = gradients(&t, "onednn-f32", threads);
+    f = f ? f : gradients(&t, "openblas-f32", threads);
+    assert_non_null(m);
+    for (uint32_t k = 0; f && k < m->blocks; k++) {
+        double mf = 0, mm = 0, ff = 0;
+        for (size_t i = 0; i < m->block[k].latent.size; i++) {
+            const double x = weight_gradient(&m->block[k], i), y = weight_gradient(&f->block[k], i);
+            mf += x * y, mm += x * x, ff += y * y;
+        }
+        if (!(mf / sqrt(mm * ff) > 0.98 && fabs(mf / ff - 1) < 0.04))
+            fail_msg("block %u: cosine %.4f, slope %.4f", k, mf / sqrt(mm * ff), mf / ff);
+    }
+    if (!f)
+        print_message("no float library to compare with\n");
+    bnn_model_free(m);
+    bnn_model_free(f);
+    bnn_pool_close(threads);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +307,7 @@ int main(void)
         cmocka_unit_test(rounding_is_right_on_average),
         cmocka_unit_test(rounding_depends_on_the_place),
         cmocka_unit_test(layers_are_exact),
+        cmocka_unit_test(gradients_are_those_of_floats),
     };
     if (!bnn_lookup_works()) {
         print_message("this processor has no AVX-512 with VBMI and VNNI\n");
