@@ -12,14 +12,6 @@ done
 "$BNN" help >/dev/full; echo "status $?"
 "$BNN" info wide.safetensors >&-; echo "status $?"
 
-# Raw output is not for terminals.
-/usr/bin/python3 - <<'END'
-import os, pty, subprocess
-terminal, other = pty.openpty()
-run = subprocess.run([os.environ["BNN"], "classify", "wide.safetensors", "many.idx", "--format", "raw"], stdout=other, stderr=subprocess.PIPE)
-print(run.stderr.decode(), run.returncode)
-END
-
 # No progress bar where standard error is a pipe, and labels are all there.
 "$BNN" classify wide.safetensors --format labels many.idx 2>errors | sort | uniq -c | sed 's/^ *//'
 cat errors
