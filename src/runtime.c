@@ -19,7 +19,8 @@ struct bnn_runtime {
     const bnn_decode  *decode;
     int32_t           *scores; /* of one chunk, for callers who want labels */
     size_t             chunk;  /* images */
-    uint64_t           images, nanoseconds;
+    uint64_t           images, ticks;          /* run, and for how long */
+    uint64_t           opened_ns, opened_ticks; /* what tells how long a tick is */
 };
 
 int bnn_backend_at(size_t index, bnn_backend_info *info)
@@ -88,6 +89,8 @@ int bnn_runtime_open(bnn_runtime **out, const bnn_network *net, const bnn_option
     if (!run)
         return bnn_fail_memory(err, sizeof *run);
     const uint32_t rows = bnn_topology_last(&net->topology)->MH;
+    run->opened_ns = bnn_now_ns();
+    run->opened_ticks = bnn_ticks();
     run->net    = net;
     run->chunk  = chunk_images(rows);
     run->scores = bnn_alloc(run->chunk * rows, sizeof *run->scores);
@@ -129,10 +132,10 @@ int bnn_runtime_set_decode(bnn_runtime *run, const char *name, bnn_error *err)
 
 static int run_backend(bnn_runtime *run, const uint8_t *images, size_t count, int32_t *scores, bnn_error *err)
 {
-    const uint64_t start = bnn_now_ns();
+    const uint64_t start = bnn_ticks(); /* reading the clock twice is 1.6 % of an image of LFC */
     const int rc = run->backend->run(run->state, images, count, scores, err);
     if (rc == BNN_OK) {
-        run->nanoseconds += bnn_now_ns() - start;
+        run->ticks += bnn_ticks() - start;
         run->images += count;
     }
     return rc;
@@ -224,8 +227,14 @@ int bnn_profile(bnn_runtime *run, const uint8_t *images, size_t count, uint64_t 
     return BNN_OK;
 }
 
+static uint64_t nanoseconds(const bnn_runtime *run)
+{
+    const uint64_t ticks = bnn_ticks() - run->opened_ticks, ns = bnn_now_ns() - run->opened_ns;
+    return ticks ? (uint64_t)((double)run->ticks * (double)ns / (double)ticks) : 0;
+}
+
 void bnn_runtime_get_stats(const bnn_runtime *run, bnn_stats *stats)
 {
-    *stats = (bnn_stats){ .backend = run->backend->name, .images = run->images, .nanoseconds = run->nanoseconds };
+    *stats = (bnn_stats){ .backend = run->backend->name, .images = run->images, .nanoseconds = nanoseconds(run) };
     run->backend->stats(run->state, stats);
 }

@@ -2,8 +2,8 @@
  *
  * OpenBLAS (fp32) and oneDNN (fp32, int8) are loaded when they are asked for;
  * this command is not linked with them. Only their matrix products and
- * convolutions are timed: no thresholds, no pooling, every layer by itself with
- * its weights hot in the cache. All of that flatters the peer.
+ * convolutions are timed, layer after layer as a network runs them: no packing,
+ * no thresholds, no pooling, which flatters the peer.
  */
 #ifndef BNN_TOOLS_PEERS_H
 #define BNN_TOOLS_PEERS_H

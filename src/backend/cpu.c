@@ -28,10 +28,17 @@ static const uint64_t TASK_OPS = (uint64_t)1 << 27;
 /* Maps of a task at most, but for those of one image. */
 static const size_t BLOCK_BYTES = (size_t)1 << 24;
 
+/* A layer as it runs: all that is needed for it in one place, since one image streams the weights through
+ * the first-level cache, and what was there before is gone at the next layer. */
+struct stage {
+    void   (*run)(const bnn_mvtu *m, const void *x, void *y, size_t images, void *scratch); /* NULL of pools */
+    bnn_mvtu m;       /* unused of pools */
+    void    *weights; /* packed */
+};
+
 struct engine {
-    bnn_kernels kernels;
-    bnn_mvtu   *mvtu;    /* [layers]; unused of pools */
-    void      **weights; /* [layers] packed */
+    bnn_kernels   kernels;
+    struct stage *stage; /* [layers] */
 };
 
 /* What a thread works with. */
@@ -143,15 +150,17 @@ static int prepare_layer(bnn_backend_state *s, struct engine *e, uint32_t i, bnn
     const bnn_topology *t = &s->net->topology;
     if (t->layer[i].kind == BNN_MAXPOOL)
         return BNN_OK;
-    bnn_mvtu *m = &e->mvtu[i];
+    struct stage *stage = &e->stage[i];
+    bnn_mvtu *m = &stage->m;
     describe(m, t, i, &s->net->matrix[i]);
     const bnn_unit *unit = bnn_unit_for(&e->kernels, m);
     const size_t size = unit->weight_size(m);
-    e->weights[i] = bnn_alloc(size, 1);
-    if (!e->weights[i])
+    stage->weights = bnn_alloc(size, 1);
+    if (!stage->weights)
         return bnn_fail_memory(err, size);
-    unit->weight_pack(e->weights[i], m, s->net->matrix[i].weights);
-    m->weights = e->weights[i];
+    unit->weight_pack(stage->weights, m, s->net->matrix[i].weights);
+    stage->run = unit->mvtu;
+    m->weights = stage->weights;
     s->map_size = larger(s->map_size, larger(bnn_mvtu_in_size(m), bnn_mvtu_out_size(m)));
     s->scratch_size = larger(s->scratch_size, unit->scratch_size(m));
     return BNN_OK;
@@ -160,9 +169,8 @@ static int prepare_layer(bnn_backend_state *s, struct engine *e, uint32_t i, bnn
 static int prepare_engine(bnn_backend_state *s, struct engine *e, bnn_error *err)
 {
     const uint32_t layers = s->net->topology.layers;
-    e->mvtu    = bnn_alloc(layers, sizeof *e->mvtu);
-    e->weights = bnn_alloc(layers, sizeof *e->weights);
-    int rc = e->mvtu && e->weights ? BNN_OK : bnn_fail_memory(err, layers * sizeof *e->mvtu);
+    e->stage = bnn_alloc(layers, sizeof *e->stage);
+    int rc = e->stage ? BNN_OK : bnn_fail_memory(err, layers * sizeof *e->stage);
     for (uint32_t i = 0; rc == BNN_OK && i < layers; i++)
         rc = prepare_layer(s, e, i, err);
     return rc;
@@ -203,10 +211,9 @@ static int open_workers(bnn_backend_state *s, bnn_error *err)
 
 static void close_engine(struct engine *e, uint32_t layers)
 {
-    for (uint32_t i = 0; e->weights && i < layers; i++)
-        bnn_free(e->weights[i]);
-    bnn_free(e->weights);
-    bnn_free(e->mvtu);
+    for (uint32_t i = 0; e->stage && i < layers; i++)
+        bnn_free(e->stage[i].weights);
+    bnn_free(e->stage);
 }
 
 static void cpu_close(bnn_backend_state *s)
@@ -278,7 +285,7 @@ static size_t layer_out_size(const bnn_backend_state *s, uint32_t i)
     const bnn_layer *l = &s->net->topology.layer[i];
     if (l->kind == BNN_MAXPOOL)
         return (size_t)l->out.height * l->out.width * l->output_bits * bnn_plane_words(l->out.channels) * 8;
-    return bnn_mvtu_out_size(&s->engine[0].mvtu[i]);
+    return bnn_mvtu_out_size(&s->engine[0].stage[i].m);
 }
 
 /* bnn_rule_q without branches, so that compilers make vectors of it. */
@@ -304,7 +311,7 @@ static void pack_bits(const bnn_kernels *k, const bnn_rule *rule, unsigned level
 static void pack_image(const bnn_backend_state *s, uint8_t *out, const uint8_t *pixels)
 {
     const bnn_rule *rule = &s->net->rule;
-    const size_t size = bnn_shape_size(rule->shape), C = s->engine[0].mvtu[0].in_channels;
+    const size_t size = bnn_shape_size(rule->shape), C = s->engine[0].stage[0].m.in_channels;
     if (rule->bits == 8) {
         pack_fixed_point((int8_t *)out, pixels, size, rule->truncate);
         return;
@@ -315,13 +322,9 @@ static void pack_image(const bnn_backend_state *s, uint8_t *out, const uint8_t *
         pack_bits(&s->engine[0].kernels, rule, level, words, pixels, at, C);
 }
 
-static void run_layer(const bnn_backend_state *s, const struct engine *e, uint32_t i, const uint8_t *x, uint8_t *y, size_t n, void *scratch)
+static void run_pool(const bnn_backend_state *s, const struct engine *e, uint32_t i, const uint8_t *x, uint8_t *y, size_t n)
 {
     const bnn_layer *l = &s->net->topology.layer[i];
-    if (l->kind != BNN_MAXPOOL) {
-        bnn_unit_for(&e->kernels, &e->mvtu[i])->mvtu(&e->mvtu[i], x, y, n, scratch);
-        return;
-    }
     const size_t in = 4 * layer_out_size(s, i), out = layer_out_size(s, i);
     for (size_t k = 0; k < n; k++)
         e->kernels.maxpool((uint64_t *)(void *)(y + k * out), (const uint64_t *)(const void *)(x + k * in), l->in.height,
@@ -338,20 +341,27 @@ static void lap(uint64_t *counter, uint64_t *since)
     *since = now;
 }
 
-/* Runs layers 0..last of up to s->block images; returns the map that holds the
- * outputs. ns: NULL, or times to add to: of packing, then of each layer. */
-static const uint8_t *run_block(const bnn_backend_state *s, const uint8_t *images, size_t n, uint32_t last, unsigned thread, uint64_t *ns)
+/* Runs layers 0..last of up to s->block images; returns their outputs: `out`, or when that is NULL a map of
+ * the thread's own. ns: NULL, or times to add to: of packing, then of each layer. */
+static const uint8_t *run_block(const bnn_backend_state *s, const uint8_t *images, size_t n, uint32_t last, unsigned thread,
+                                void *out, uint64_t *ns)
 {
     struct worker *w = &s->worker[thread];
     const struct engine *e = choose(s, w, n);
     uint8_t *x = w->map[0], *y = w->map[1];
-    const size_t pixels = bnn_shape_size(s->net->rule.shape), in = bnn_mvtu_in_size(&e->mvtu[0]);
+    const size_t pixels = bnn_shape_size(s->net->rule.shape), in = bnn_mvtu_in_size(&e->stage[0].m);
     uint64_t since = ns ? bnn_now_ns() : 0;
     for (size_t k = 0; k < n; k++)
         pack_image(s, x + k * in, images + k * pixels);
     lap(ns, &since);
     for (uint32_t i = 0; i <= last && last != UINT32_MAX; i++) {
-        run_layer(s, e, i, x, y, n, w->scratch);
+        const struct stage *stage = &e->stage[i];
+        if (i == last && out)
+            y = out;
+        if (stage->run)
+            stage->run(&stage->m, x, y, n, w->scratch);
+        else
+            run_pool(s, e, i, x, y, n);
         lap(ns ? ns + 1 + i : NULL, &since);
         uint8_t *swap = x;
         x = y;
@@ -360,16 +370,15 @@ static const uint8_t *run_block(const bnn_backend_state *s, const uint8_t *image
     return x;
 }
 
-/* Sums of the last layer to scores. */
-static void to_scores(const bnn_network *net, int32_t *scores, const int32_t *sums, size_t n)
+/* Sums of the last layer to scores, in place. */
+static void to_scores(const bnn_network *net, int32_t *sums, size_t n)
 {
     const uint32_t last = net->topology.layers - 1, rows = net->topology.layer[last].MH;
-    memcpy(scores, sums, n * rows * sizeof *scores);
     if (!net->topology.layer[last].last_bits)
         return;
-    for (size_t k = 0; k < n; k++)
+    for (size_t k = 0; k < n; k++, sums += rows)
         for (uint32_t r = 0; r < rows; r++)
-            scores[k * rows + r] -= net->matrix[last].thresholds[r];
+            sums[r] -= net->matrix[last].thresholds[r];
 }
 
 struct job { const bnn_backend_state *state; const uint8_t *images; size_t count, block; int32_t *scores; uint64_t *ns; };
@@ -380,8 +389,9 @@ static void run_task(void *context, size_t i, unsigned thread)
     const bnn_backend_state *s = job->state;
     const size_t first = i * job->block, n = job->count - first < job->block ? job->count - first : job->block;
     const uint32_t last = s->net->topology.layers - 1, rows = s->net->topology.layer[last].MH;
-    const uint8_t *sums = run_block(s, job->images + first * bnn_shape_size(s->net->rule.shape), n, last, thread, job->ns);
-    to_scores(s->net, job->scores + first * rows, (const int32_t *)(const void *)sums, n);
+    int32_t *scores = job->scores + first * rows;
+    run_block(s, job->images + first * bnn_shape_size(s->net->rule.shape), n, last, thread, scores, job->ns);
+    to_scores(s->net, scores, n);
 }
 
 /* Images a task: `block`, or less when that would leave threads idle, but not below what is worth a wake-up. */
@@ -422,7 +432,7 @@ static void unpack_pixel(int32_t *out, const uint64_t *pixel, uint32_t channels,
 
 static void unpack_input(const bnn_backend_state *s, int32_t *out, const uint8_t *x)
 {
-    const bnn_mvtu *m = &s->engine[0].mvtu[0];
+    const bnn_mvtu *m = &s->engine[0].stage[0].m;
     const size_t size = bnn_shape_size(s->net->rule.shape), C = m->in_channels;
     for (size_t i = 0; m->in_planes == 0 && i < size; i++)
         out[i] = ((const int8_t *)x)[i];
@@ -436,7 +446,8 @@ static void unpack_layer(const bnn_backend_state *s, uint32_t i, int32_t *out, c
     const bnn_layer *l = &s->net->topology.layer[i];
     const size_t pixels = (size_t)l->out.height * l->out.width;
     if (l->output_bits == BNN_BITS_SCORE || l->last_bits) {
-        to_scores(s->net, out, (const int32_t *)(const void *)x, 1);
+        memcpy(out, x, l->MH * sizeof *out);
+        to_scores(s->net, out, 1);
         for (uint32_t r = 0; l->last_bits && r < l->MH; r++)
             out[r] = out[r] >= 0 ? 1 : -1;
         return;
@@ -449,7 +460,7 @@ static void unpack_layer(const bnn_backend_state *s, uint32_t i, int32_t *out, c
 /* Bytes of one image of what a layer writes; of the packed input for UINT32_MAX. */
 static size_t map_bytes(const bnn_backend_state *s, uint32_t layer)
 {
-    return layer == UINT32_MAX ? bnn_mvtu_in_size(&s->engine[0].mvtu[0]) : layer_out_size(s, layer);
+    return layer == UINT32_MAX ? bnn_mvtu_in_size(&s->engine[0].stage[0].m) : layer_out_size(s, layer);
 }
 
 static int cpu_trace(bnn_backend_state *s, const uint8_t *images, size_t count, uint32_t layer, int32_t *out, bnn_error *err)
@@ -460,7 +471,7 @@ static int cpu_trace(bnn_backend_state *s, const uint8_t *images, size_t count, 
     (void)err;
     for (size_t at = 0; at < count; at += s->block) {
         const size_t n = count - at < s->block ? count - at : s->block;
-        const uint8_t *x = run_block(s, images + at * pixels, n, layer, 0, NULL);
+        const uint8_t *x = run_block(s, images + at * pixels, n, layer, 0, NULL, NULL);
         for (size_t k = 0; k < n; k++, x += bytes, out += values)
             if (layer == UINT32_MAX)
                 unpack_input(s, out, x);

@@ -4,7 +4,8 @@
  * whose sums live in NB x CB registers while the steps go by; per step a block
  * loads NB vectors of weights and broadcasts CB dwords, for NB x CB units of
  * work. Many columns: blocks of 2 x 8, so that weights stream from L2 at a
- * twelfth of what it gives. One column: 8 x 1, bound by that stream.
+ * twelfth of what it gives. One column: 8 x 1, bound by that stream, and so a
+ * whole layer in one function, whose blocks follow each other without a gap.
  *
  * Two schedules for 1-bit operands. base: xor, vpopcntd, vpaddd, 3 operations
  * for 512 positions. csa: a full adder takes two steps and the carry s,
@@ -65,6 +66,14 @@ INLINE __m512i dot4(__m512i acc, __m512i u, __m512i s)
 
 INLINE __m512i count(__m512i acc, __m512i bits) { return _mm512_add_epi32(acc, _mm512_popcnt_epi32(bits)); }
 
+/* The same by hand: of one column gcc copies the accumulators around too (of many it orders the operations better than this). */
+INLINE __m512i count_alone(__m512i acc, __m512i bits)
+{
+    __asm__("vpopcntd %1, %1\n\t"
+            "vpaddd %1, %0, %0" : "+v"(acc), "+v"(bits));
+    return acc;
+}
+
 /* acc + the count of (x ^ w) & n, by hand for the same reason as dot4. */
 INLINE __m512i count_within(__m512i acc, __m512i x, __m512i w, __m512i n)
 {
@@ -122,7 +131,8 @@ INLINE void block(const bnn_lanes *l, const uint32_t *w, const struct column *c,
         UNROLL for (int i = 0; i < CB; i++) {
             const __m512i xs = dword(c[i].x + here), xn = x2 ? dword(c[i].x + here + plane) : xs;
             UNROLL for (int n = 0; n < NB; n++)
-                acc[n * CB + i] = step(mode, acc[n * CB + i], xs, xn, ws[n], wn[n]);
+                acc[n * CB + i] = mode == X1W1 && CB == 1 ? count_alone(acc[n], _mm512_xor_si512(xs, ws[n]))
+                                                          : step(mode, acc[n * CB + i], xs, xn, ws[n], wn[n]);
         }
     }
 }
@@ -160,6 +170,13 @@ INLINE void block_csa(const bnn_lanes *l, const uint32_t *w, const struct column
 
 /* -------------------------------------------------------------- results -- */
 
+/* 16 bounds, from `first` of [2][groups x L] on: of 16 bits where they are kept as such, which is less to read. */
+INLINE __m512i bound_at(const bnn_lanes *l, size_t first)
+{
+    return l->narrow ? _mm512_cvtepi16_epi32(_mm256_load_si256((const __m256i *)(const void *)(l->narrow + first)))
+                     : _mm512_load_si512(l->bound + first);
+}
+
 /* Outputs of 16 neurons, group g, of one column. */
 INLINE void put(const bnn_mvtu *m, const bnn_lanes *l, uint32_t g, __m512i v, uint8_t *y)
 {
@@ -170,10 +187,10 @@ INLINE void put(const bnn_mvtu *m, const bnn_lanes *l, uint32_t g, __m512i v, ui
         _mm512_mask_storeu_epi32(y + g * (size_t)(L * 4), left < L ? (__mmask16)((1u << left) - 1) : 0xffff, sum);
         return;
     }
-    const __mmask16 fires = _mm512_cmple_epi32_mask(v, _mm512_load_si512(l->bound + g * L));
+    const __mmask16 fires = _mm512_cmple_epi32_mask(v, bound_at(l, g * (size_t)L));
     ((uint16_t *)(void *)y)[g] = fires;
     if (m->thresholds == 2) {
-        const __mmask16 some = _mm512_cmple_epi32_mask(v, _mm512_load_si512(l->bound + (l->groups + g) * (size_t)L));
+        const __mmask16 some = _mm512_cmple_epi32_mask(v, bound_at(l, (l->groups + g) * (size_t)L));
         ((uint16_t *)(void *)(y + bnn_plane_words(m->MH) * 8))[g] = (uint16_t)(fires | ~some);
     }
 }
@@ -188,14 +205,28 @@ static void put_padding(const bnn_mvtu *m, uint32_t groups, uint8_t *y)
 
 /* -------------------------------------------------------------- columns -- */
 
-/* Outputs of a block. The usual case, pairs of vectors with one threshold, writes 32 bits a column. */
+/* The bits of NB = 2 or 4 groups from g on, one threshold a neuron, of one column of a block. */
+INLINE uint64_t fire(const __m512i bound[], const __m512i acc[], const int NB, const int CB)
+{
+    const __mmask32 low = _mm512_kunpackw(_mm512_cmple_epi32_mask(acc[CB], bound[1]), _mm512_cmple_epi32_mask(acc[0], bound[0]));
+    if (NB == 2)
+        return low;
+    return _mm512_kunpackd(_mm512_kunpackw(_mm512_cmple_epi32_mask(acc[3 * CB], bound[3]), _mm512_cmple_epi32_mask(acc[2 * CB], bound[2])), low);
+}
+
+/* Outputs of a block. Usual cases, one threshold and groups in pairs or fours, write 32 or 64 bits at once. */
 INLINE void put_block(const bnn_mvtu *m, const bnn_lanes *l, uint32_t g, const struct column *c, const __m512i acc[], const int NB, const int CB)
 {
-    if (NB == 2 && m->thresholds == 1) {
-        const __m512i low = _mm512_load_si512(l->bound + g * L), high = _mm512_load_si512(l->bound + g * L + L);
-        UNROLL for (int i = 0; i < CB; i++) {
-            const uint32_t bits = _mm512_kunpackw(_mm512_cmple_epi32_mask(acc[CB + i], high), _mm512_cmple_epi32_mask(acc[i], low));
-            memcpy(c[i].y + g * 2, &bits, 4);
+    const int some = NB % 4 == 0 ? 4 : 2;
+    if (NB > 1 && m->thresholds == 1) {
+        for (int n = 0; n < NB; n += some) {
+            __m512i bound[4];
+            UNROLL for (int k = 0; k < some; k++)
+                bound[k] = bound_at(l, (g + (size_t)(n + k)) * L);
+            UNROLL for (int i = 0; i < CB; i++) {
+                const uint64_t bits = fire(bound, acc + n * CB + i, some, CB);
+                memcpy(c[i].y + (g + (size_t)n) * 2, &bits, (size_t)some * 2);
+            }
         }
         return;
     }
@@ -212,30 +243,52 @@ INLINE void correct(const struct column *c, __m512i acc[], const int NB, const i
 }
 
 /* NB vectors from group g, CB columns: work, correction, outputs. */
-#define BLOCK(name, work, NB, CB, fix)                                                                        \
-    static void name(const bnn_mvtu *m, const bnn_lanes *l, uint32_t g, const struct column *c)               \
-    {                                                                                                         \
-        const size_t group = l->steps * (size_t)L * (m->in_planes && m->weight_planes == 2 ? 2 : 1);          \
-        const uint32_t *w = l->weights + g * group;                                                           \
-        __m512i acc[(NB) * (CB)];                                                                             \
-        work;                                                                                                 \
-        if (fix)                                                                                              \
-            correct(c, acc, NB, CB);                                                                          \
-        put_block(m, l, g, c, acc, NB, CB);                                                                   \
-    }
-#define BLOCKS(mode, MODE)                                                       \
-    BLOCK(mode##_2x8, block(l, w, c, MODE, 2, 8, acc), 2, 8, MODE == X2W1)    \
-    BLOCK(mode##_1x8, block(l, w, c, MODE, 1, 8, acc), 1, 8, MODE == X2W1)    \
-    BLOCK(mode##_8x1, block(l, w, c, MODE, 8, 1, acc), 8, 1, MODE == X2W1)    \
-    BLOCK(mode##_4x1, block(l, w, c, MODE, 4, 1, acc), 4, 1, MODE == X2W1)    \
-    BLOCK(mode##_1x1, block(l, w, c, MODE, 1, 1, acc), 1, 1, MODE == X2W1)
+INLINE void run_block(const bnn_mvtu *m, const bnn_lanes *l, uint32_t g, const struct column *c, const enum mode mode, const int NB, const int CB)
+{
+    const size_t group = l->steps * (size_t)L * (mode == X1W2 || mode == X2W2 ? 2 : 1);
+    __m512i acc[16];
+    block(l, l->weights + g * group, c, mode, NB, CB, acc);
+    if (mode == X2W1)
+        correct(c, acc, NB, CB);
+    put_block(m, l, g, c, acc, NB, CB);
+}
 
-BLOCKS(x1w1, X1W1)
-BLOCKS(x1w2, X1W2)
-BLOCKS(x2w1, X2W1)
-BLOCKS(x2w2, X2W2)
-BLOCKS(bytes, BYTES)
-BLOCK(csa_2x4, block_csa(l, w, c, 2, 4, acc), 2, 4, false)
+/* Blocks of eight columns, and all neurons of one. */
+#define LAYER(name, MODE)                                                                         \
+    static void name##_2x8(const bnn_mvtu *m, const bnn_lanes *l, uint32_t g, const struct column *c) \
+    {                                                                                             \
+        run_block(m, l, g, c, MODE, 2, 8);                                                        \
+    }                                                                                             \
+    static void name##_1x8(const bnn_mvtu *m, const bnn_lanes *l, uint32_t g, const struct column *c) \
+    {                                                                                             \
+        run_block(m, l, g, c, MODE, 1, 8);                                                        \
+    }                                                                                             \
+    static void name##_one(const bnn_mvtu *m, const struct column *from)                          \
+    {                                                                                             \
+        const bnn_lanes own = bnn_lanes_of(m, L), *l = &own;                                      \
+        const struct column column = *from, *c = &column;                                         \
+        uint32_t g = 0;                                                                           \
+        for (; g + 8 <= l->groups; g += 8)                                                        \
+            run_block(m, l, g, c, MODE, 8, 1);                                                    \
+        for (; g + 4 <= l->groups; g += 4)                                                        \
+            run_block(m, l, g, c, MODE, 4, 1);                                                    \
+        for (; g < l->groups; g++)                                                                \
+            run_block(m, l, g, c, MODE, 1, 1);                                                    \
+    }
+
+LAYER(x1w1, X1W1)
+LAYER(x1w2, X1W2)
+LAYER(x2w1, X2W1)
+LAYER(x2w2, X2W2)
+LAYER(bytes, BYTES)
+
+/* X1W1 by carry-save; twice 2 x 4, since a cell takes two registers. */
+static void csa_2x4(const bnn_mvtu *m, const bnn_lanes *l, uint32_t g, const struct column *c)
+{
+    __m512i acc[8];
+    block_csa(l, l->weights + g * l->steps * (size_t)L, c, 2, 4, acc);
+    put_block(m, l, g, c, acc, 2, 4);
+}
 
 static void csa_2x8(const bnn_mvtu *m, const bnn_lanes *l, uint32_t g, const struct column *c)
 {
@@ -244,14 +297,14 @@ static void csa_2x8(const bnn_mvtu *m, const bnn_lanes *l, uint32_t g, const str
 }
 
 typedef void (*block_fn)(const bnn_mvtu *, const bnn_lanes *, uint32_t, const struct column *);
-struct blocks { block_fn many2, many1, one8, one4, one1; };
+struct layers { block_fn many2, many1; void (*one)(const bnn_mvtu *, const struct column *); };
 
-static const struct blocks blocks[] = {
-    [X1W1]  = { x1w1_2x8, x1w1_1x8, x1w1_8x1, x1w1_4x1, x1w1_1x1 },
-    [X1W2]  = { x1w2_2x8, x1w2_1x8, x1w2_8x1, x1w2_4x1, x1w2_1x1 },
-    [X2W1]  = { x2w1_2x8, x2w1_1x8, x2w1_8x1, x2w1_4x1, x2w1_1x1 },
-    [X2W2]  = { x2w2_2x8, x2w2_1x8, x2w2_8x1, x2w2_4x1, x2w2_1x1 },
-    [BYTES] = { bytes_2x8, bytes_1x8, bytes_8x1, bytes_4x1, bytes_1x1 },
+static const struct layers layers[] = {
+    [X1W1]  = { x1w1_2x8, x1w1_1x8, x1w1_one },
+    [X1W2]  = { x1w2_2x8, x1w2_1x8, x1w2_one },
+    [X2W1]  = { x2w1_2x8, x2w1_1x8, x2w1_one },
+    [X2W2]  = { x2w2_2x8, x2w2_1x8, x2w2_one },
+    [BYTES] = { bytes_2x8, bytes_1x8, bytes_one },
 };
 
 static int32_t count_nonzero(const bnn_lanes *l, const uint32_t *x)
@@ -273,7 +326,7 @@ INLINE void take_column(struct column *c, const bnn_mvtu *m, const bnn_lanes *l,
     bnn_columns_next(all);
 }
 
-static void run_columns(const struct blocks *b, const bnn_mvtu *m, bnn_columns all, size_t left)
+static void run_columns(const struct layers *f, const bnn_mvtu *m, bnn_columns all, size_t left)
 {
     const bnn_lanes l = bnn_lanes_of(m, L);
     struct column c[8];
@@ -282,46 +335,57 @@ static void run_columns(const struct blocks *b, const bnn_mvtu *m, bnn_columns a
         for (int i = 0; i < 8; i++)
             take_column(&c[i], m, &l, &all);
         for (; g + 2 <= l.groups; g += 2)
-            b->many2(m, &l, g, c);
+            f->many2(m, &l, g, c);
         if (g < l.groups)
-            b->many1(m, &l, g, c);
+            f->many1(m, &l, g, c);
     }
     for (; left > 0; left--) {
-        uint32_t g = 0;
         take_column(&c[0], m, &l, &all);
-        for (; g + 8 <= l.groups; g += 8)
-            b->one8(m, &l, g, c);
-        for (; g + 4 <= l.groups; g += 4)
-            b->one4(m, &l, g, c);
-        for (; g < l.groups; g++)
-            b->one1(m, &l, g, c);
+        f->one(m, c);
     }
 }
 
-static void run(const struct blocks *b, const bnn_mvtu *m, const void *x, void *y, size_t images, void *scratch)
+/* 8-bit maps, unrolled a few at a time. */
+static void run_bytes(const bnn_mvtu *m, const uint8_t *x, uint8_t *y, size_t images, void *scratch)
 {
-    if (bnn_avx512_sums_takes(m)) {
+    const size_t pixels = (size_t)m->out_height * m->out_width, most = bnn_lanes_images(m);
+    for (size_t n; images > 0; images -= n, x += n * bnn_mvtu_in_size(m), y += n * bnn_mvtu_out_size(m)) {
+        n = images < most ? images : most;
+        run_columns(&layers[BYTES], m, bnn_lanes_unroll(m, x, y, n, scratch), n * pixels);
+    }
+}
+
+/* One column of one image. Little is done between its layers: what the core works off there keeps it from asking for weights. */
+static void run_one(const struct layers *f, const bnn_mvtu *m, const void *x, void *y)
+{
+    const struct column c = { .x = x, .y = y };
+    if (m->thresholds && m->MH % 64)
+        put_padding(m, (m->MH + L - 1) / L, y);
+    f->one(m, &c);
+}
+
+static void run(const struct layers *f, const bnn_mvtu *m, const void *x, void *y, size_t images, void *scratch)
+{
+    const size_t columns = images * m->out_height * m->out_width;
+    if (m->in_planes == 1 && columns == 1)
+        run_one(f, m, x, y);
+    else if (m->in_planes)
+        run_columns(f, m, bnn_columns_of(m, x, y), columns);
+    else if (bnn_avx512_sums_takes(m))
         bnn_avx512_sums.mvtu(m, x, y, images, scratch);
-        return;
-    }
-    const size_t pixels = (size_t)m->out_height * m->out_width, most = m->in_planes ? images : bnn_lanes_images(m);
-    for (size_t i = 0; i < images; i += most) {
-        const size_t n = images - i < most ? images - i : most;
-        const uint8_t *from = (const uint8_t *)x + i * bnn_mvtu_in_size(m);
-        uint8_t *to = (uint8_t *)y + i * bnn_mvtu_out_size(m);
-        run_columns(b, m, m->in_planes ? bnn_columns_of(m, from, to) : bnn_lanes_unroll(m, from, to, n, scratch), n * pixels);
-    }
+    else
+        run_bytes(m, x, y, images, scratch);
 }
 
 static void mvtu(const bnn_mvtu *m, const void *x, void *y, size_t images, void *scratch)
 {
-    run(&blocks[mode_of(m)], m, x, y, images, scratch);
+    run(&layers[mode_of(m)], m, x, y, images, scratch);
 }
 
 static void mvtu_csa(const bnn_mvtu *m, const void *x, void *y, size_t images, void *scratch)
 {
-    static const struct blocks csa = { csa_2x8, x1w1_1x8, x1w1_8x1, x1w1_4x1, x1w1_1x1 };
-    run(mode_of(m) == X1W1 ? &csa : &blocks[mode_of(m)], m, x, y, images, scratch);
+    static const struct layers csa = { csa_2x8, x1w1_1x8, x1w1_one };
+    run(mode_of(m) == X1W1 ? &csa : &layers[mode_of(m)], m, x, y, images, scratch);
 }
 
 /* ---------------------------------------------------------------- input -- */

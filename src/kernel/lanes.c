@@ -7,8 +7,8 @@ size_t bnn_lanes_size(const bnn_mvtu *m, uint32_t lanes)
 {
     const size_t rows = (size_t)(m->MH + lanes - 1) / lanes * lanes, steps = bnn_lanes_steps(m);
     const uint32_t planes = m->in_planes == 0 ? 1 : m->weight_planes;
-    return (m->in_planes ? bnn_lanes_align(steps * 4) : 0) + bnn_lanes_align(rows * 8) + bnn_lanes_align(rows * 4)
-           + rows * steps * planes * 4;
+    return (m->in_planes ? bnn_lanes_align(steps * 4) : 0) + bnn_lanes_align(rows * 8)
+           + (bnn_lanes_are_narrow(m) ? bnn_lanes_align(rows * 4) : 0) + bnn_lanes_align(rows * 4) + rows * steps * planes * 4;
 }
 
 static bool bit_at(const uint64_t *words, size_t i)
@@ -117,6 +117,13 @@ static void put_bounds(int32_t *bound, int32_t *base, const bnn_lanes *l, const 
     }
 }
 
+/* A bound beyond 16 bits is beyond every v too, on the same side. */
+static void put_narrow(int16_t *narrow, const bnn_lanes *l)
+{
+    for (size_t i = 0; i < 2 * (size_t)l->groups * l->lanes; i++)
+        narrow[i] = (int16_t)(l->bound[i] < INT16_MIN ? INT16_MIN : l->bound[i] > INT16_MAX ? INT16_MAX : l->bound[i]);
+}
+
 void bnn_lanes_pack(void *out, const bnn_mvtu *m, const uint64_t *natural, uint32_t lanes)
 {
     bnn_mvtu at = *m;
@@ -126,6 +133,8 @@ void bnn_lanes_pack(void *out, const bnn_mvtu *m, const uint64_t *natural, uint3
     if (m->in_planes)
         put_steps(out, m);
     put_bounds((int32_t *)l.bound, (int32_t *)l.base, &l, m, natural);
+    if (l.narrow)
+        put_narrow((int16_t *)l.narrow, &l);
     if (m->in_planes)
         put_bits((uint32_t *)l.weights, &l, m, natural);
     else

@@ -31,6 +31,7 @@ typedef struct bnn_lanes {
     uint32_t        lanes, groups, steps;
     const uint32_t *step;    /* [steps] where a window's dwords lie, from its first, in dwords; bits only */
     const int32_t  *bound;   /* [2][groups x lanes] fires when v <= bound; [0] the smaller of two */
+    const int16_t  *narrow;  /* the same in 16 bits where every v fits them, |v| <= MW; else NULL */
     const int32_t  *base;    /* [groups x lanes] */
     int32_t         factor;  /* sum = base - factor v */
     uint32_t        plane;   /* dwords from plane 0 of an input pixel to plane 1 */
@@ -50,6 +51,11 @@ static inline uint32_t bnn_lanes_steps(const bnn_mvtu *m)
     return m->in_planes == 0 ? (m->MW + 3) / 4 : m->kh * m->kw * ((m->in_channels + 31) / 32);
 }
 
+static inline bool bnn_lanes_are_narrow(const bnn_mvtu *m)
+{
+    return m->in_planes > 0 && m->thresholds > 0 && m->MW <= INT16_MAX;
+}
+
 /* The parts of a block of packed weights. */
 static inline bnn_lanes bnn_lanes_of(const bnn_mvtu *m, uint32_t lanes)
 {
@@ -61,6 +67,8 @@ static inline bnn_lanes bnn_lanes_of(const bnn_mvtu *m, uint32_t lanes)
     at += m->in_planes ? bnn_lanes_align(steps * (size_t)4) : 0;
     l.bound = (const int32_t *)(const void *)at;
     at += bnn_lanes_align((size_t)groups * lanes * 8);
+    l.narrow = bnn_lanes_are_narrow(m) ? (const int16_t *)(const void *)at : NULL;
+    at += bnn_lanes_are_narrow(m) ? bnn_lanes_align((size_t)groups * lanes * 4) : 0;
     l.base = (const int32_t *)(const void *)at;
     at += bnn_lanes_align((size_t)groups * lanes * 4);
     l.weights = (const uint32_t *)(const void *)at;

@@ -13,7 +13,7 @@ import sys
 
 # The blocks of each level that carry its batches and its single images, and what their loops count with.
 BLOCKS = {
-    "avx512": (r"(x1w1|x1w2|x2w1|bytes)_(2x8|8x1|4x1)|csa_2x4", r"vpopcnt|vpdpbusd"),
+    "avx512": (r"(x1w1|x1w2|x2w1|bytes)_(2x8|one)|csa_2x4", r"vpopcnt|vpdpbusd"),
     "avx2": (r"(bits|ternary)_(2x4|4x1)", r"vpshufb"),
     "avx2_bytes": (r"bytes_4x2|colours_4x2", r"vpmaddubsw"),
     "avx512_sums": (r"row_[12]|colours_2", r"vpermw"),
