@@ -14,7 +14,7 @@
 struct train {
     const char *topology, *path, *val, *out, *rule, *augment, *teacher, *init, *maths, *names, *groups;
     uint32_t    epochs, batch, seed, threads;
-    double      rate, share;
+    double      rate, share, dropout;
     int         resume;
     bnn_dataset_options data;
 
@@ -235,6 +235,7 @@ static bnn_train_options options_of(struct train *t)
     o.init          = t->init_net;
     o.teacher       = t->teacher_net;
     o.teacher_share = t->share;
+    o.dropout       = t->dropout;
     return o;
 }
 
@@ -400,6 +401,7 @@ static int run(tool_line *line, bnn_error *err)
         OPTION_NUMBER(0, "batch", "N", &t.batch, 2, 65536, "images a step (default 256, fewer of small sets)"),
         OPTION_REAL(0, "lr", "R", &t.rate, 1e-6, 1, "learning rate at the start, falling to 0 (default 0.02)"),
         OPTION_TEXT(0, "augment", "WORDS", &t.augment, "none, shift=N, rotate=DEGREES, scale=PERCENT, flip, light=PERCENT (default shift=1)"),
+        OPTION_REAL(0, "dropout", "P", &t.dropout, 0, 0.9, "share of hidden values that a step leaves to chance (default 0)"),
         OPTION_TEXT(0, "rule", "WORDS", &t.rule, "input rule, such as \"threshold mean\" (default: tried out)"),
         OPTION_TEXT(0, "names", "FILE", &t.names, "names of the classes, one a line (default: those of the folders)"),
         OPTION_NUMBER(0, "seed", "N", &t.seed, 0, 4294967295.0, "the same seed gives the same network (default 1)"),

@@ -83,7 +83,8 @@ typedef struct bnn_train_options {
      * writer's letters) are kept out together, in groups evenly spread, about keep_out images in all. */
     const uint32_t *groups;
     uint64_t n_groups;        /* must be the number of images when groups are given (ESHAPE) */
-    uint8_t  reserved[48];
+    double   dropout;         /* the share of hidden values that a step leaves to chance, 0 .. 0.9; default 0 */
+    uint8_t  reserved[40];
 } bnn_train_options;
 
 BNN_API void bnn_train_options_default(bnn_train_options *options);

@@ -68,7 +68,7 @@ def train(topology: Union[Network, str, "os.PathLike[str]"], data: Union[Dataset
           progress: Optional[Callable[[Progress], Any]] = None, epochs: int = 40, batch: int = 256, learning_rate: float = 0.02,
           augment: Optional[str] = None, seed: int = 1, threads: int = 0, checkpoint: Optional[Path] = None, resume: bool = False,
           names: Optional[Sequence[str]] = None, teacher: Optional[Network] = None, teacher_share: float = 0.5,
-          maths: Optional[str] = None, groups: Optional[Sequence[Hashable]] = None) -> Network:
+          dropout: float = 0.0, maths: Optional[str] = None, groups: Optional[Sequence[Hashable]] = None) -> Network:
     """Trains a network, with integer thresholds that give the same answers as the floats that were trained.
 
     Args:
@@ -82,6 +82,7 @@ def train(topology: Union[Network, str, "os.PathLike[str]"], data: Union[Dataset
         checkpoint: file rewritten after each epoch, from which ``resume=True`` goes on to the same network, bit for bit.
         names: of the classes; None = those of the data set.
         teacher: a network of the same input and classes to learn from beside the labels, with the weight `teacher_share`.
+        dropout: the share of hidden values that each step leaves to chance, 0 to 0.9.
         maths: ``"int6"``, ``"onednn-bf16"``, ``"onednn-f32"``, ``"openblas-f32"``; None = the fastest here.
         groups: one for each image of `data`; images of equal groups (one writer's, say) are kept out together.
 
@@ -96,6 +97,7 @@ def train(topology: Union[Network, str, "os.PathLike[str]"], data: Union[Dataset
     options.epochs, options.batch, options.learning_rate, options.seed, options.threads = epochs, batch, learning_rate, seed, threads
     keep: List[Any] = [chars(augment), chars(checkpoint), chars(maths)]
     options.augment, options.checkpoint, options.maths = keep
+    options.dropout = dropout
     options.resume, options.keep_out = resume, validation if isinstance(validation, int) else 0
     if names is not None:
         words = [chars(name) for name in names]

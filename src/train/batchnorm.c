@@ -29,6 +29,7 @@ struct pass {
     bnn_model *m;
     bnn_block *b;
     size_t     n;
+    bool       drop; /* dropout, of a training step */
 };
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
@@ -156,15 +157,17 @@ static void forward_slice(void *context, size_t i, unsigned thread)
             const size_t at = image * b->outputs + y * outputs;
             int8_t *v = bnn_gemm_coarse(g) ? (int8_t *)b->out + at * MH : p->m->values[thread];
             forward_line(b, v, image, y);
+            if (p->drop)
+                bnn_drop_values(bnn_drop_at(p->m, b, image * lines + y), v, b->layer->output_bits, outputs * MH);
             if (!bnn_gemm_coarse(g))
                 bnn_gemm_store_small(g, bnn_gemm_at(g, b->out, at * MH), v, outputs * MH);
             bnn_product_bits(p->m, b->bits + at * words, v, b->layer->output_bits, MH, outputs);
         }
 }
 
-void bnn_norm_forward(bnn_model *m, bnn_block *b, size_t n)
+void bnn_norm_forward(bnn_model *m, bnn_block *b, size_t n, enum bnn_mode mode)
 {
-    struct pass p = { m, b, n };
+    struct pass p = { m, b, n, m->drop && mode == BNN_BATCH };
     bnn_pool_run(m->pool, BNN_SLICES, forward_slice, &p);
 }
 
@@ -187,19 +190,22 @@ static void gradients_slice(void *context, size_t i, unsigned thread)
 {
     const struct pass *p = context;
     const bnn_block *b = p->b;
-    const size_t MH = b->layer->MH, lines = b->outputs / (b->layer->out.width >> b->pooled);
+    const size_t MH = b->layer->MH, outputs = b->layer->out.width >> b->pooled, lines = b->outputs / outputs;
     double *total = partial_at(b, i);
     float sb[CHANNELS] = { 0 }, sg[CHANNELS] = { 0 };
     (void)thread;
     memset(total, 0, 2 * MH * sizeof *total);
     for (size_t image = bnn_slice_at(p->n, BNN_SLICES, i); image < bnn_slice_at(p->n, BNN_SLICES, i + 1); image++)
-        for (size_t y = 0; y < lines; y++)
+        for (size_t y = 0; y < lines; y++) {
+            if (p->drop)
+                bnn_drop_gradient(bnn_drop_at(p->m, b, image * lines + y), b->d_out + (image * lines + y) * outputs * MH, outputs * MH);
             for (size_t c = 0; c < MH; c += CHANNELS) {
                 const size_t channels = least(CHANNELS, MH - c);
                 gradient_line(b, sb, sg, image, y, c, channels);
                 flush(total + c, sb, channels);
                 flush(total + MH + c, sg, channels);
             }
+        }
 }
 
 /* Leaves the gradients of beta and gamma as floats in k's place 3 and 4. */
@@ -207,7 +213,7 @@ void bnn_norm_backward(bnn_model *m, bnn_block *b, size_t n)
 {
     const size_t MH = b->layer->MH;
     const double R = (double)(n * b->positions);
-    struct pass p = { m, b, n };
+    struct pass p = { m, b, n, m->drop > 0 };
     bnn_pool_run(m->pool, BNN_SLICES, gradients_slice, &p);
     add_partials(b);
     for (size_t c = 0; c < MH; c++) {
@@ -270,6 +276,6 @@ static void store_slice(void *context, size_t i, unsigned thread)
 
 void bnn_norm_store_gradient(bnn_model *m, bnn_block *b, size_t n)
 {
-    struct pass p = { m, b, n };
+    struct pass p = { m, b, n, false };
     bnn_pool_run(m->pool, BNN_SLICES, store_slice, &p);
 }

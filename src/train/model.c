@@ -268,7 +268,7 @@ void bnn_model_forward(bnn_model *m, size_t n, enum bnn_mode mode)
             bnn_scores_statistics(m, n, mode);
         } else {
             bnn_norm_statistics(b, n, mode);
-            bnn_norm_forward(m, b, n);
+            bnn_norm_forward(m, b, n, mode);
         }
     }
     m->measured += mode == BNN_MEASURE;

@@ -9,7 +9,7 @@
  * The products of the forward pass are those of the deployed network, by its
  * own kernels on bits (product.c); those of the backward pass are floats. Each
  * kind of step has one file: conv.c dense.c (backward), batchnorm.c pool.c
- * quantise.c loss.c (forward and backward side by side). To add one: its file,
+ * quantise.c dropout.c loss.c (forward and backward side by side). To add one: its file,
  * and its calls in bnn_model_forward and bnn_model_backward.
  *
  * Batches are cut into BNN_SLICES ranges of images, whatever the number of
@@ -22,6 +22,7 @@
 #include "net/network.h"
 #include "train/adam.h"
 #include "train/gemm.h"
+#include "train/random.h"
 
 enum { BNN_SLICES = 8 };
 
@@ -98,7 +99,8 @@ typedef struct bnn_model {
     float   **line;      /* [threads] gradients of a line */
     int8_t  **values;    /* [threads] values of a line */
     uint8_t **room;      /* [threads] for coarse.c */
-    uint64_t  seed;      /* of rounding */
+    uint64_t  seed;      /* of rounding and dropout */
+    uint32_t  drop;      /* of 65536 hidden values, how many a training step drops */
     size_t    measured;  /* batches of BNN_MEASURE */
     uint64_t  steps;     /* of the optimiser so far */
 } bnn_model;
@@ -148,8 +150,8 @@ void bnn_norm_clear(bnn_block *b, size_t slice);
 void bnn_norm_add(bnn_block *b, size_t slice, size_t first, size_t count);
 void bnn_norm_statistics(bnn_block *b, size_t n, enum bnn_mode mode);
 void bnn_norm_measured(bnn_block *b, size_t batches);
-/* acc -> out, by pool and quantise. */
-void bnn_norm_forward(bnn_model *m, bnn_block *b, size_t n);
+/* acc -> out, by pool, quantise, and in BNN_BATCH dropout. */
+void bnn_norm_forward(bnn_model *m, bnn_block *b, size_t n, enum bnn_mode mode);
 /* d_out -> d_z in its place, gradients of gamma and beta, and what gives the gradient by acc: of one line
  * (positions that share y; of all images) as floats, or all of it as operands in d_acc. */
 void bnn_norm_backward(bnn_model *m, bnn_block *b, size_t n);
@@ -175,6 +177,13 @@ void bnn_pool_forward(int8_t *out, uint8_t *winner, const float *acc, size_t lin
                       size_t outputs, size_t channels);
 void bnn_pool_backward(float *d, float *sb, float *sg, const uint8_t *winner, const float *acc, size_t line, const bnn_lines *l,
                        size_t outputs, size_t stride, size_t channels);
+
+/* dropout.c: what a step drops of line `line` of a block's outputs (lines of all images counted through): the same
+ * forward and backward, on any number of threads. */
+typedef struct bnn_drop { bnn_random random; uint32_t rate; uint64_t bits; } bnn_drop;
+bnn_drop bnn_drop_at(const bnn_model *m, const bnn_block *b, size_t line);
+void     bnn_drop_values(bnn_drop d, int8_t *v, uint32_t bits, size_t n); /* of values of 1 or 2 bits */
+void     bnn_drop_gradient(bnn_drop d, float *gradient, size_t n);
 
 /* loss.c: statistics of the scalar norm of the scores, then cross entropy and its gradient. */
 typedef struct bnn_loss { double sum; size_t correct; } bnn_loss;

@@ -9,7 +9,8 @@
 
 #include <stdint.h>
 
-enum bnn_purpose { BNN_FOR_WEIGHTS = 1, BNN_FOR_ORDER, BNN_FOR_AUGMENT, BNN_FOR_STATISTICS, BNN_FOR_SPLIT, BNN_FOR_ROUNDING };
+enum bnn_purpose { BNN_FOR_WEIGHTS = 1, BNN_FOR_ORDER, BNN_FOR_AUGMENT, BNN_FOR_STATISTICS, BNN_FOR_SPLIT, BNN_FOR_ROUNDING,
+                   BNN_FOR_DROPOUT };
 
 typedef struct bnn_random { uint64_t state; } bnn_random;
 

@@ -242,6 +242,8 @@ static int check_options(const bnn_train_options *o, bnn_error *err)
         return bnn_fail(err, BNN_EINVAL, "learning rate %g; expected more than 0, at most 1", o->learning_rate);
     if (!(o->teacher_share >= 0 && o->teacher_share <= 1))
         return bnn_fail(err, BNN_EINVAL, "teacher's share %g; expected 0 to 1", o->teacher_share);
+    if (!(o->dropout >= 0 && o->dropout <= 0.9))
+        return bnn_fail(err, BNN_EINVAL, "dropout %g; expected 0 to 0.9", o->dropout);
     if (o->resume && !o->checkpoint)
         return bnn_fail(err, BNN_EINVAL, "to resume, a checkpoint is needed");
     return BNN_OK;
@@ -328,6 +330,8 @@ static void print_settings(bnn_printer *p, const bnn_trainer *t)
               o->learning_rate, (unsigned long long)o->seed, t->model->gemm.name, t->model->classes);
     bnn_augment_print(&t->augment, text, sizeof text);
     bnn_print(p, "augment %s\n", text);
+    if (o->dropout > 0)
+        bnn_print(p, "dropout %.9g\n", o->dropout);
     if (o->init)
         bnn_print(p, "init %016llx\n", (unsigned long long)o->init->checksum);
     if (o->teacher)
@@ -378,6 +382,7 @@ static int set_up(bnn_trainer *t, const bnn_network *blank, const bnn_dataset *t
     if (rc != BNN_OK)
         return rc;
     t->model->seed = t->options.seed;
+    t->model->drop = (uint32_t)(t->options.dropout * 65536 + 0.5);
     t->steps   = (uint32_t)(t->train.count / batch);
     t->order   = bnn_alloc(t->train.count, sizeof *t->order);
     t->labels  = bnn_alloc(batch, sizeof *t->labels);
@@ -434,6 +439,8 @@ static int describe(bnn_network *net, const bnn_trainer *t, uint32_t epoch, cons
     bnn_augment_print(&t->augment, change, sizeof change);
     bnn_print(&p, "bnn train, epoch %u of %u, batch %zu, learning rate %g to 0, augment %s, %s", epoch, t->options.epochs,
               t->model->batch, t->options.learning_rate, change, t->model->gemm.name);
+    if (t->options.dropout > 0)
+        bnn_print(&p, ", dropout %g", t->options.dropout);
     if (t->options.init)
         bnn_print(&p, ", from %016llx", (unsigned long long)t->options.init->checksum);
     if (t->options.teacher)

@@ -4,7 +4,8 @@
  * prints the time of each stage, and the rate of the backward products (with
  * all that is around them) beside the rate of one large product
  * of the same library (of look-ups, of their inner loop from the first-level
- * cache), measured between the steps. Medians of STEPS, in the
+ * cache), measured between the steps; and how much memory the optimiser and
+ * batch norm move a second, beside a copy. Medians of STEPS, in the
  * processor's time of all threads, which other work on the machine disturbs
  * less than the clock on the wall. Not a test: it decides nothing.
  */
@@ -17,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { STEPS = 9, PROBE = 1024, DEPTH = 32, PROBES = 1000 };
+enum { STEPS = 9, PROBE = 1024, DEPTH = 32, PROBES = 1000, COPY = 64 << 20 };
 enum stage { INPUT, FORWARD, NORM_FORWARD, LOSS, NORM_BACKWARD, BACKWARD, UPDATE, STAGES };
 
 static const char *const stage_name[STAGES] = {
@@ -25,7 +26,7 @@ static const char *const stage_name[STAGES] = {
     "products backward", "Adam, weights to bits",
 };
 
-static double took[STAGES][STEPS], probe[STEPS];
+static double took[STAGES][STEPS], probe[STEPS], copy[STEPS];
 
 static int by_value(const void *a, const void *b)
 {
@@ -67,7 +68,7 @@ static void step(bnn_model *m, size_t n, const float *picture, const uint16_t *l
             bnn_scores_statistics(m, n, BNN_BATCH);
         } else {
             bnn_norm_statistics(b, n, BNN_BATCH);
-            bnn_norm_forward(m, b, n);
+            bnn_norm_forward(m, b, n, BNN_BATCH);
         }
         took[NORM_FORWARD][i] += lap(&t);
     }
@@ -109,6 +110,35 @@ static double probe_rate(bnn_model *m, const void *a, const void *b, float *c)
     return 2.0 * PROBE * PROBE * PROBE / lap(&t);
 }
 
+/* Bytes that the optimiser's step has to move: value, m, v and gradient in, the first three and a weight out. */
+static double update_bytes(const bnn_model *m)
+{
+    double weights = 0;
+    for (uint32_t k = 0; k < m->blocks; k++)
+        weights += (double)m->block[k].latent.size;
+    return weights * (7 * sizeof(float) + 1);
+}
+
+/* Bytes of batch norm and what follows it, forward and backward: the products twice, values out, gradients in and out. */
+static double norm_bytes(const bnn_model *m, size_t n)
+{
+    double bytes = 0;
+    for (uint32_t k = 0; k + 1 < m->blocks; k++) {
+        const bnn_block *b = &m->block[k];
+        bytes += (double)n * b->layer->MH * ((double)b->positions * 2 * sizeof(float) + (double)b->outputs * (1 + 2 * sizeof(float)));
+    }
+    return bytes;
+}
+
+/* Bytes a second, read and written, of copying more than the caches hold. */
+static double copy_rate(void *to, const void *from, size_t size)
+{
+    double t = seconds();
+    memcpy(to, from, size);
+    __asm__ volatile("" : : "r"(to) : "memory");
+    return 2.0 * (double)size / lap(&t);
+}
+
 int main(int argc, char **argv)
 {
     bnn_topology t;
@@ -126,14 +156,17 @@ int main(int argc, char **argv)
     float *picture = malloc(size * sizeof *picture), *c = malloc(PROBE * PROBE * sizeof *c);
     uint16_t *labels = calloc(n, sizeof *labels);
     void *a = calloc(PROBE * PROBE, 4);
+    uint8_t *memory = calloc(2, COPY);
     bnn_random r = bnn_random_at(1, BNN_FOR_AUGMENT, 0);
     for (size_t i = 0; i < size; i++)
         picture[i] = t.input_bits == 8 ? (float)((int)bnn_random_below(&r, 256) - 128) : bnn_random_unit(&r) < 0 ? -1.0f : 1.0f;
     bnn_model_init(m, 1, NULL);
     step(m, n, picture, labels, 0); /* the library compiles its kernels */
+    copy_rate(memory, memory + COPY, COPY);
     memset(took, 0, sizeof took);
     for (size_t i = 0; i < STEPS; i++) {
         probe[i] = probe_rate(m, a, a, c);
+        copy[i]  = copy_rate(memory, memory + COPY, COPY);
         step(m, n, picture, labels, i);
     }
 
@@ -147,8 +180,11 @@ int main(int argc, char **argv)
     printf("  %-28s %8.2f ms of one core, %.0f us an image, an epoch of 50,000 in %.1f s of one core\n", "step", 1e3 * all,
            1e6 * all / (double)n, 50000 * all / (double)n);
     printf("  backward products %.0f billion operations/s a core, the probe %.0f: %.2f\n", rate * 1e-9, peak * 1e-9, rate / peak);
+    printf("  memory moved: Adam %.1f GB/s, batch norm and what follows %.1f GB/s, a copy %.1f GB/s\n", 1e-9 * update_bytes(m) / part[UPDATE],
+           1e-9 * norm_bytes(m, n) / (part[NORM_FORWARD] + part[NORM_BACKWARD]), 1e-9 * median(copy));
     bnn_model_free(m);
     bnn_pool_close(pool);
+    free(memory);
     free(picture);
     free(labels);
     free(a);

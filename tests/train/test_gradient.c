@@ -170,7 +170,7 @@ static void train_forward_as_surrogate(bnn_model *m, const struct map *in, const
             bnn_norm_clear(b, s);
         bnn_norm_add(b, 0, 0, N);
         bnn_norm_statistics(b, N, BNN_BATCH);
-        bnn_norm_forward(m, b, N); /* for the winners of the pool */
+        bnn_norm_forward(m, b, N, BNN_BATCH); /* for the winners of the pool */
         for (size_t i = 0; i < N * b->outputs * b->layer->MH; i++)
             ((float *)b->out)[i] = (float)out[k].v[i];
         in = &out[k];

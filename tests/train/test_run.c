@@ -173,12 +173,13 @@ static void same_on_any_number_of_threads(void **state)
 }
 
 /* Stopped in the middle of an epoch, and again, the run ends with the same bits. */
-static void resumes(const char *rule)
+static void resumes(const char *rule, double dropout)
 {
     struct run r;
     uint64_t best, last;
     start_with(&r, dense, rule);
-    r.options.epochs = 3;
+    r.options.epochs  = 3;
+    r.options.dropout = dropout;
     assert_int_equal(train(&r), BNN_OK);
     best = checksum(r.best);
     last = checksum(r.last);
@@ -187,6 +188,7 @@ static void resumes(const char *rule)
     unlink("run.checkpoint");
     start_with(&r, dense, rule);
     r.options.epochs     = 3;
+    r.options.dropout    = dropout;
     r.options.checkpoint = "run.checkpoint";
     r.stop_at = 20;
     assert_int_equal(train(&r), BNN_ECANCEL);
@@ -209,8 +211,9 @@ static void resumes(const char *rule)
     end(&r);
 }
 
-static void resumes_bit_for_bit(void **state) { (void)state; resumes(NULL); }
-static void resumes_with_thresholds(void **state) { (void)state; resumes("threshold scaled"); }
+static void resumes_bit_for_bit(void **state) { (void)state; resumes(NULL, 0); }
+static void resumes_with_thresholds(void **state) { (void)state; resumes("threshold scaled", 0); }
+static void resumes_with_dropout(void **state) { (void)state; resumes(NULL, 0.2); }
 
 /* Thresholds of the input learn with the weights, and what they are is in the network. */
 static void learns_thresholds(void **state)
@@ -311,6 +314,26 @@ static void crops_as_deployed(void **state)
     end(&r);
 }
 
+/* Dropout of a run: of one thread or three the same network, another one than without, which still learns. */
+static void drops_alike_on_any_number_of_threads(void **state)
+{
+    uint64_t sum[3];
+    (void)state;
+    for (uint32_t i = 0; i < 3; i++) {
+        struct run r;
+        start(&r, conv);
+        r.options.threads = 1 + 2 * (i % 2);
+        r.options.dropout = i < 2 ? 0.1 : 0;
+        assert_int_equal(train(&r), BNN_OK);
+        assert_true(r.validation >= 0.9);
+        assert_int_equal(r.comparison.differing_values, 0);
+        sum[i] = checksum(r.last);
+        end(&r);
+    }
+    assert_true(sum[0] == sum[1]);
+    assert_true(sum[0] != sum[2]);
+}
+
 static void refuses(void **state)
 {
     struct run r;
@@ -318,6 +341,10 @@ static void refuses(void **state)
     start(&r, "input 12x12x1 bit\ndense 8 w1 a1\ndense <=2 w1 scores\n");
     assert_int_equal(train(&r), BNN_ESHAPE);
     assert_string_equal(r.err.message, "3 classes; the topology's last layer has 2 rows");
+    r.options.dropout = 0.95;
+    assert_int_equal(train(&r), BNN_EINVAL);
+    assert_string_equal(r.err.message, "dropout 0.95; expected 0 to 0.9");
+    r.options.dropout  = 0;
     r.options.keep_out = COUNT;
     assert_int_equal(train(&r), BNN_EINVAL);
     assert_string_equal(r.err.message, "600 of 600 images kept out for validation; expected fewer");
@@ -342,6 +369,8 @@ int main(void)
         cmocka_unit_test(learns_from_a_teacher),
         cmocka_unit_test(starts_from_a_network),
         cmocka_unit_test(crops_as_deployed),
+        cmocka_unit_test(resumes_with_dropout),
+        cmocka_unit_test(drops_alike_on_any_number_of_threads),
         cmocka_unit_test(refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
