@@ -205,7 +205,7 @@ static void put_padding(const bnn_mvtu *m, uint32_t groups, uint8_t *y)
 
 /* -------------------------------------------------------------- columns -- */
 
-/* The bits of NB = 2 or 4 groups from g on, one threshold a neuron, of one column of a block. */
+/* The bits of NB = 2 or 4 groups, one threshold a neuron, of one column of a block; acc from its first group on. */
 INLINE uint64_t fire(const __m512i bound[], const __m512i acc[], const int NB, const int CB)
 {
     const __mmask32 low = _mm512_kunpackw(_mm512_cmple_epi32_mask(acc[CB], bound[1]), _mm512_cmple_epi32_mask(acc[0], bound[0]));

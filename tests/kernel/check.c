@@ -125,6 +125,12 @@ static bnn_mvtu random_unit(void)
     m.MW          = m.kh * m.kw * m.in_channels;
     m.MH          = random_bits(r) % 40 == 0 ? 1000 : random_width(r, 150);
     m.thresholds  = random_between(r, 0, 2);
+    if (dense && random_bits(r) % 8 == 0) { /* sums on both sides of what 16 bits hold */
+        m.in_channels = m.MW = random_between(r, INT16_MAX - 30, INT16_MAX + 70);
+        m.MH         = random_width(r, 40);
+        m.in_planes  = 1;
+        m.thresholds = random_between(r, 1, 2);
+    }
     return m;
 }
 
